@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+const source = { resolve: { conditions: ["@org/source"] }, ssr: { resolve: { conditions: ["@org/source"] } } };
+
+/** `unit`: no network and no real time. `int`: a real local engine. `live`: a cloud account, only by `--project live`. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...source,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "scripts/src/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: "int",
+          include: ["packages/*/test/**/*.int.test.ts", "examples/*/test/**/*.int.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
