@@ -3,7 +3,7 @@ import { defineConfig } from "tsdown";
 export default defineConfig({
   entry: ["src/index.ts", "src/token-providers.ts"],
   format: "esm",
-  platform: "neutral",
+  platform: "node",
   fixedExtension: false,
   dts: true,
   sourcemap: true,

@@ -1,1 +1,23 @@
-export const x: number = 1;
+export { RequestedClaimsPermissionSet } from "./claims.ts";
+export { ConfigurationError, CredentialError, LakebaseAuthError, ValidationError } from "./errors.ts";
+export { generateDatabaseCredential } from "./generate-credential.ts";
+export { getOrmConfig } from "./orm-config.ts";
+export { createPasswordProvider } from "./password-provider.ts";
+export { getPgConfig } from "./pg-config.ts";
+export { getUsernameWithApiLookup } from "./username.ts";
+
+export type { RequestedClaims } from "./claims.ts";
+export type { DatabaseCredential } from "./credential.ts";
+export type { Environment } from "./environment.ts";
+export type { LakebaseAuthErrorCode } from "./errors.ts";
+export type { LogLevel, LogListener, RefreshCause, RefreshEvent, RefreshListener, RefreshSubject } from "./events.ts";
+export type { FetchLike } from "./http.ts";
+export type { CredentialOptions, FetchedCredential, ProviderOptions } from "./options.ts";
+export type { OrmConfig } from "./orm-config.ts";
+export type { PasswordProvider } from "./password-provider.ts";
+export type { ConnectionOptions, PgConfig } from "./pg-config.ts";
+export type { WorkspaceClientLike } from "./providers/databricks-sdk.ts";
+export type { RetryOptions } from "./retry.ts";
+export type { SslMode, SslOptions } from "./ssl.ts";
+export type { TokenProvider, WorkspaceToken } from "./token-provider.ts";
+export type { UsernameOptions } from "./username.ts";

@@ -1,0 +1,100 @@
+const brand = Symbol.for("@org/lakebase-auth/error");
+
+/** What went wrong, for programs. Messages are for people and may change; codes do not. */
+export type LakebaseAuthErrorCode =
+  | "CONFIGURATION"
+  | "VALIDATION"
+  | "CLOSED"
+  | "NETWORK"
+  | "TLS"
+  | "TIMEOUT"
+  | "HTTP_STATUS"
+  | "REDIRECT_REFUSED"
+  | "RESPONSE_TOO_LARGE"
+  | "MALFORMED_RESPONSE"
+  | "EMPTY_TOKEN"
+  | "PROVIDER_FAILED";
+
+/** @internal */
+export interface ErrorDetails {
+  readonly code: LakebaseAuthErrorCode;
+  readonly isRetryable?: boolean;
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * The base of every error that this package throws.
+ *
+ * `instanceof` holds across duplicate installs of the package. No error, and no
+ * cause of one, holds a token, a secret, a header or a response body.
+ *
+ * @example
+ * ```ts
+ * import { createPasswordProvider, LakebaseAuthError } from "@org/lakebase-auth";
+ *
+ * const password = createPasswordProvider();
+ * try {
+ *   await password();
+ * } catch (error) {
+ *   if (error instanceof LakebaseAuthError) console.error(error.code, error.isRetryable);
+ * }
+ * ```
+ */
+export class LakebaseAuthError extends Error {
+  override name = "LakebaseAuthError";
+  readonly code: LakebaseAuthErrorCode;
+  /** Whether the same call can succeed later with nothing changed. */
+  readonly isRetryable: boolean;
+
+  constructor(message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = details.code;
+    this.isRetryable = details.isRetryable ?? false;
+    Object.defineProperty(this, brand, { value: "LakebaseAuthError" });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== LakebaseAuthError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && brand in value;
+  }
+}
+
+/** Something is missing or contradictory in the options or the environment: no request was sent. */
+export class ConfigurationError extends LakebaseAuthError {
+  override name = "ConfigurationError";
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { code: "CONFIGURATION", cause });
+  }
+}
+
+/** An option or variable has a malformed value. `field` names it. */
+export class ValidationError extends LakebaseAuthError {
+  override name = "ValidationError";
+  readonly field: string;
+
+  constructor(field: string, expected: string) {
+    super(`${field}: ${expected}`, { code: "VALIDATION" });
+    this.field = field;
+  }
+}
+
+/** A credential could not be obtained. `status` is the HTTP status where one was received. */
+export class CredentialError extends LakebaseAuthError {
+  override name = "CredentialError";
+  readonly status: number | undefined;
+  /** How long the server asked to wait, in milliseconds, uncapped. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, details: ErrorDetails) {
+    super(message, details);
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** @internal */
+export const closedError = (): LakebaseAuthError =>
+  new LakebaseAuthError("The password provider was closed. Create a new one to connect again.", { code: "CLOSED" });

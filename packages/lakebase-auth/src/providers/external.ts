@@ -1,0 +1,49 @@
+import { CredentialError, LakebaseAuthError } from "../errors.ts";
+import { safeCause } from "../redact.ts";
+import { isTransient } from "../retry.ts";
+import { untilAborted } from "../timers.ts";
+import { type TokenProvider, workspaceToken } from "../token-provider.ts";
+
+/** What an external source may return: the token alone, or with its expiry. */
+export type ExternalToken = string | { readonly accessToken: string; readonly expiresAt?: Date };
+
+/**
+ * Tokens from your own function: a vault, a sidecar, a platform's identity.
+ *
+ * The function is called for every token; wrap the result in `cachedTokenProvider` to call it less often.
+ *
+ * @example
+ * ```ts
+ * import { cachedTokenProvider, externalTokenProvider } from "@org/lakebase-auth/token-providers";
+ *
+ * declare function readFromVault(signal?: AbortSignal): Promise<string>;
+ * const provider = cachedTokenProvider(externalTokenProvider(({ signal }) => readFromVault(signal)));
+ * ```
+ */
+export function externalTokenProvider(
+  getToken: (options: { readonly signal?: AbortSignal }) => Promise<ExternalToken> | ExternalToken,
+): TokenProvider {
+  return {
+    getToken: async ({ signal } = {}) => {
+      const result = await untilAborted(call(getToken, signal), signal);
+      const token = typeof result === "string" ? { accessToken: result } : result;
+      return workspaceToken(token?.accessToken, "The external token provider", { expiresAt: token?.expiresAt });
+    },
+  };
+}
+
+async function call(
+  getToken: Parameters<typeof externalTokenProvider>[0],
+  signal: AbortSignal | undefined,
+): Promise<ExternalToken> {
+  try {
+    return await getToken(signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (signal?.aborted || error instanceof LakebaseAuthError) throw error;
+    throw new CredentialError("The external token provider failed.", {
+      code: "PROVIDER_FAILED",
+      isRetryable: isTransient(error),
+      cause: safeCause(error),
+    });
+  }
+}

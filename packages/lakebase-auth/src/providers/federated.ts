@@ -1,0 +1,70 @@
+import type { Listeners } from "../events.ts";
+import type { FetchLike } from "../http.ts";
+import { readJwtPayload } from "../jwt.ts";
+import type { TokenProvider, WorkspaceToken } from "../token-provider.ts";
+import { workspaceUrl } from "../workspace-url.ts";
+import { type CachedTokenProvider, cachedTokenProvider } from "./cached.ts";
+import { requestToken } from "./m2m.ts";
+
+export interface FederationOptions extends Listeners {
+  /** The workspace, for example "https://example.cloud.databricks.com". */
+  readonly workspaceHost: string;
+  /** The service principal whose federation policy accepts the token; omit for an account-wide policy. */
+  readonly clientId?: string;
+  /** Default "all-apis". */
+  readonly scope?: string;
+  /** Send the foreign token itself when the exchange fails. Default false: it would hand it to the workspace. */
+  readonly fallback?: boolean;
+  /** Default: the global `fetch`. */
+  readonly fetch?: FetchLike;
+}
+
+/**
+ * Exchanges tokens of another issuer (Kubernetes, GitHub Actions, Entra ID, …) for workspace tokens.
+ * The result is cached outside the exchange; a token that the workspace itself issued is used as it is.
+ *
+ * @example
+ * ```ts
+ * import { externalTokenProvider, federatedTokenProvider } from "@org/lakebase-auth/token-providers";
+ *
+ * declare function readServiceAccountToken(): Promise<string>;
+ * const provider = federatedTokenProvider(externalTokenProvider(readServiceAccountToken), {
+ *   workspaceHost: "https://example.cloud.databricks.com",
+ *   clientId: "00000000-0000-0000-0000-000000000000",
+ * });
+ * ```
+ */
+export function federatedTokenProvider(inner: TokenProvider, options: FederationOptions): CachedTokenProvider {
+  const { clientId, scope = "all-apis", fallback = false, fetch = globalThis.fetch } = options;
+  const host = workspaceUrl(options.workspaceHost, "workspaceHost");
+  const exchange = (subject: WorkspaceToken, signal: AbortSignal | undefined): Promise<WorkspaceToken> => {
+    const form = {
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token: subject.accessToken,
+      subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+      scope,
+      ...(clientId !== undefined && { client_id: clientId }),
+    };
+    return requestToken({ fetch, host, form, purpose: "The token exchange", signal });
+  };
+  const exchanging: TokenProvider = {
+    getToken: async ({ signal } = {}) => {
+      const token = await inner.getToken(signal === undefined ? {} : { signal });
+      if (isIssuedBy(token, host)) return token;
+      try {
+        return await exchange(token, signal);
+      } catch (error) {
+        if (!fallback || signal?.aborted) throw error;
+        return token;
+      }
+    },
+  };
+  return cachedTokenProvider(exchanging, options);
+}
+
+function isIssuedBy(token: WorkspaceToken, host: string): boolean {
+  const issuer = readJwtPayload(token.accessToken)?.["iss"];
+  // A token that is no JWT (a personal access token) cannot be exchanged.
+  if (typeof issuer !== "string") return true;
+  return URL.parse(issuer)?.origin === host;
+}

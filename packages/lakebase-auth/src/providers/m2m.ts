@@ -1,0 +1,95 @@
+import { ValidationError } from "../errors.ts";
+import { type FetchLike, requestJson } from "../http.ts";
+import { readJwtTiming } from "../jwt.ts";
+import { estimateLifeMs } from "../lifetime.ts";
+import { type TokenProvider, type WorkspaceToken, workspaceToken } from "../token-provider.ts";
+import { workspaceUrl } from "../workspace-url.ts";
+
+/** A service principal's OAuth client. */
+export interface M2mOptions {
+  /** The workspace, for example "https://example.cloud.databricks.com". */
+  readonly workspaceHost: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Default "all-apis". */
+  readonly scope?: string;
+  /** Default: the global `fetch`. */
+  readonly fetch?: FetchLike;
+}
+
+/**
+ * Tokens of a service principal (OAuth client credentials). One request per call; wrap it in
+ * `cachedTokenProvider` when several providers use it.
+ *
+ * @example
+ * ```ts
+ * import { m2mTokenProvider } from "@org/lakebase-auth/token-providers";
+ *
+ * declare const clientSecret: string;
+ * const provider = m2mTokenProvider({
+ *   workspaceHost: "https://example.cloud.databricks.com",
+ *   clientId: "00000000-0000-0000-0000-000000000000",
+ *   clientSecret,
+ * });
+ * ```
+ */
+export function m2mTokenProvider(options: M2mOptions): TokenProvider {
+  const { clientId, clientSecret, scope = "all-apis", fetch = globalThis.fetch } = options;
+  const host = workspaceUrl(options.workspaceHost, "workspaceHost");
+  for (const field of ["clientId", "clientSecret"] as const)
+    if (typeof options[field] !== "string" || options[field] === "")
+      throw new ValidationError(field, "expected the service principal's OAuth client, not an empty value");
+  const form = { grant_type: "client_credentials", scope };
+  return {
+    getToken: ({ signal } = {}) =>
+      requestToken({
+        fetch,
+        host,
+        form,
+        basic: `${clientId}:${clientSecret}`,
+        purpose: "The OAuth token request",
+        signal,
+      }),
+  };
+}
+
+interface TokenRequest {
+  readonly fetch: FetchLike;
+  readonly host: string;
+  readonly form: Readonly<Record<string, string>>;
+  readonly basic?: string;
+  readonly purpose: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One request to the workspace's token endpoint. */
+export async function requestToken(request: TokenRequest): Promise<WorkspaceToken> {
+  const { host, form, basic, purpose, fetch, signal = new AbortController().signal } = request;
+  const startedMs = Date.now();
+  const { body, serverNowMs } = await requestJson({
+    fetch,
+    method: "POST",
+    url: `${host}/oidc/v1/token`,
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      ...(basic !== undefined && { authorization: `Basic ${base64(basic)}` }),
+    },
+    body: new URLSearchParams(form).toString(),
+    signal,
+    purpose,
+    hints: {
+      400: "Check the client id and that the grant is allowed for it.",
+      401: "Check the client id and secret (DATABRICKS_CLIENT_ID, DATABRICKS_CLIENT_SECRET); the secret may have been rotated.",
+      404: "Check the workspace host (DATABRICKS_HOST).",
+    },
+  });
+  const token = workspaceToken(body["access_token"], purpose, { tokenType: body["token_type"] });
+  const expiresInMs = Number(body["expires_in"] ?? Number.NaN) * 1000;
+  const lifeMs = estimateLifeMs({ expiresInMs, ...readJwtTiming(token.accessToken), serverNowMs }, startedMs);
+  return workspaceToken(token.accessToken, purpose, {
+    tokenType: token.tokenType,
+    expiresAt: new Date(startedMs + lifeMs),
+  });
+}
+
+const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)));

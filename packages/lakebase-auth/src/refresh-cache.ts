@@ -1,0 +1,224 @@
+import { closedError } from "./errors.ts";
+import type { RefreshCause, RefreshSubject, Reporter } from "./events.ts";
+import { elapsedMs, type Lifetime, remainingMs } from "./lifetime.ts";
+import { isTransient } from "./retry.ts";
+import { backoffMs, eagerRenewalAgeMs, lazyRenewalAgeMs } from "./schedule.ts";
+import { backgroundTimer, untilAborted } from "./timers.ts";
+
+/** A secret with what it means to its holders and how long it lives. */
+export interface Fetched<T> {
+  readonly value: T;
+  readonly secret: string;
+  readonly lifetime: Lifetime;
+}
+
+/** What a flight is told: when to stop, and whether somebody waits for it right now. */
+export interface Flight {
+  readonly signal: AbortSignal;
+  isAwaited(): boolean;
+}
+
+export interface RefreshCacheOptions<T> {
+  readonly subject: RefreshSubject;
+  readonly reporter: Reporter;
+  fetch(flight: Flight): Promise<Fetched<T>>;
+}
+
+export interface HolderOptions {
+  readonly mode: "eager" | "lazy";
+  readonly earlyRefreshMs: number;
+}
+
+/** One user of a cache; several may share it. The last one to close stops everything. */
+export interface Holder<T> {
+  /** The cached value while it is valid, else a fresh one. */
+  readonly get: (signal?: AbortSignal) => Promise<T>;
+  /** Forces one refresh, if `secret` is still the cached one. */
+  readonly invalidate: (secret: string) => void;
+  readonly close: () => void;
+}
+
+export interface RefreshCache<T> {
+  hold(options: HolderOptions): Holder<T>;
+  /** Forgets the value; a flight under way does not bring it back. */
+  clear(): void;
+}
+
+interface CurrentFlight<T> {
+  readonly promise: Promise<Fetched<T>>;
+  readonly controller: AbortController;
+}
+
+/** A second invalidation within this time of a refresh that the first one caused is a storm, not news. */
+const INVALIDATION_INTERVAL_MS = 1_000;
+
+/**
+ * Keeps one short-lived secret fresh for its holders.
+ *
+ * While the secret is valid it is served, whatever happens to a refresh. Refreshes are single-flighted; a
+ * background one that fails waits (see `backoffMs`), a caller who has nothing valid starts one at once.
+ */
+export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshCache<T> {
+  const { subject, reporter } = options;
+  const holders = new Set<HolderOptions>();
+  let current: (Fetched<T> & { readonly cause: RefreshCause; readonly random: number }) | undefined;
+  /** Rejected at a login, or so a holder says: replaced as soon as a refresh succeeds, served if none does. */
+  let isSuspect = false;
+  let flight: CurrentFlight<T> | undefined;
+  let awaiting = 0;
+  let failures = 0;
+  let quietUntilMs = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const renewalAge = (): number => {
+    if (current === undefined) return 0;
+    const { lifeMs } = current.lifetime;
+    const ages = [...holders].map(({ mode, earlyRefreshMs }) =>
+      mode === "eager"
+        ? eagerRenewalAgeMs(lifeMs, earlyRefreshMs, current?.random ?? 0)
+        : lazyRenewalAgeMs(lifeMs, earlyRefreshMs),
+    );
+    return Math.min(...ages);
+  };
+
+  const isDue = (): boolean => current === undefined || elapsedMs(current.lifetime) >= renewalAge();
+  const isQuiet = (): boolean => performance.now() < quietUntilMs;
+
+  const start = (cause: RefreshCause): CurrentFlight<T> => {
+    clearTimeout(timer);
+    const controller = new AbortController();
+    const startedMs = performance.now();
+    reporter.event({ type: "refresh-start", subject, cause });
+    const isCurrent = (): boolean => flight?.controller === controller;
+    const promise = Promise.resolve()
+      .then(() => options.fetch({ signal: controller.signal, isAwaited: () => awaiting > 0 }))
+      .then(
+        (fetched) => {
+          if (isCurrent()) succeed(fetched, cause);
+          report(cause, startedMs);
+          return fetched;
+        },
+        (error: unknown) => {
+          if (isCurrent()) fail(error);
+          report(cause, startedMs, error);
+          throw error;
+        },
+      );
+    promise.catch(() => {}); // A background refresh has nobody to tell.
+    flight = { promise, controller };
+    return flight;
+  };
+
+  const report = (cause: RefreshCause, startedMs: number, error?: unknown): void => {
+    const durationMs = performance.now() - startedMs;
+    const outcome = error === undefined ? "success" : "failure";
+    reporter.event({
+      type: "refresh-end",
+      subject,
+      cause,
+      outcome,
+      durationMs,
+      ...(error instanceof Error && { error }),
+    });
+    reporter.log("debug", `${subject} refresh: ${outcome}`, { cause, durationMs });
+  };
+
+  const succeed = (fetched: Fetched<T>, cause: RefreshCause): void => {
+    flight = undefined;
+    current = { ...fetched, cause, random: Math.random() };
+    isSuspect = false;
+    failures = 0;
+    quietUntilMs = 0;
+    schedule();
+  };
+
+  const fail = (error: unknown): void => {
+    flight = undefined;
+    failures += 1;
+    const isRetryable = isTransient(error);
+    const asked: unknown = error instanceof Error ? Reflect.get(error, "retryAfterMs") : undefined;
+    quietUntilMs =
+      performance.now() + backoffMs(failures, isRetryable, typeof asked === "number" ? asked : 0, Math.random());
+    if (!isRetryable && failures === 1)
+      reporter.log("error", `${subject} cannot be refreshed; retrying will not help until its cause is removed`, {
+        error,
+      });
+    schedule();
+  };
+
+  const schedule = (): void => {
+    clearTimeout(timer);
+    const isEager = [...holders].some(({ mode }) => mode === "eager");
+    if (!isEager || flight !== undefined || current?.lifetime.lifeMs === Infinity) return;
+    const untilDueMs = current === undefined ? 0 : renewalAge() - elapsedMs(current.lifetime);
+    const delayMs = Math.max(untilDueMs, quietUntilMs - performance.now());
+    timer = backgroundTimer(() => {
+      if (isDue() && !isQuiet()) start(failures > 0 ? "retry" : "scheduled");
+      else schedule();
+    }, delayMs);
+  };
+
+  const valid = (): Fetched<T> | undefined =>
+    current !== undefined && remainingMs(current.lifetime) > 0 ? current : undefined;
+
+  const get = async (closed: AbortSignal, signal: AbortSignal | undefined): Promise<T> => {
+    if (closed.aborted) throw closed.reason;
+    signal?.throwIfAborted();
+    const ready = valid();
+    if (ready !== undefined && !(isSuspect && (flight !== undefined || !isQuiet()))) {
+      if (flight === undefined && isDue() && !isQuiet()) start(failures > 0 ? "retry" : "early-window");
+      return ready.value;
+    }
+    const joined = flight ?? start(current === undefined ? "initial" : isSuspect ? "invalidated" : "expired");
+    awaiting += 1;
+    try {
+      return (await untilAborted(untilAborted(joined.promise, signal), closed)).value;
+    } catch (error) {
+      const suspect = valid();
+      if (suspect === undefined || closed.aborted || signal?.aborted) throw error;
+      reporter.log("warn", `${subject} was rejected at a login and could not be replaced; serving it again`, { error });
+      return suspect.value;
+    } finally {
+      awaiting -= 1;
+    }
+  };
+
+  const invalidate = (secret: string): void => {
+    if (current === undefined || current.secret !== secret || isSuspect) return;
+    const isStorm = current.cause === "invalidated" && elapsedMs(current.lifetime) < INVALIDATION_INTERVAL_MS;
+    if (isStorm) return;
+    isSuspect = true;
+    if (flight === undefined) start("invalidated");
+  };
+
+  const clear = (): void => {
+    clearTimeout(timer);
+    current = undefined;
+    flight = undefined;
+    isSuspect = false;
+  };
+
+  const hold = (holder: HolderOptions): Holder<T> => {
+    const own = { ...holder };
+    const closed = new AbortController();
+    holders.add(own);
+    if (own.mode === "eager") {
+      if (current === undefined && flight === undefined) start("initial");
+      else schedule();
+    }
+    return {
+      get: (signal) => get(closed.signal, signal),
+      invalidate,
+      close: () => {
+        if (closed.signal.aborted) return;
+        closed.abort(closedError());
+        holders.delete(own);
+        if (holders.size > 0) return schedule();
+        flight?.controller.abort(closedError());
+        clear();
+      },
+    };
+  };
+
+  return { hold, clear };
+}
