@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 const source = { resolve: { conditions: ["@org/source"] }, ssr: { resolve: { conditions: ["@org/source"] } } };
 
-/** `unit`: no network and no real time. `int`: a real local engine. `live`: a cloud account, only by `--project live`. */
+/** `unit`: no network and no real time. `int`: a real local engine. `live`: a cloud account, skipped unless its variables are set. */
 export default defineConfig({
   test: {
     projects: [
@@ -22,6 +22,10 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
+      },
+      {
+        ...source,
+        test: { name: "live", include: ["packages/*/test/**/*.live.test.ts"], testTimeout: 120_000 },
       },
     ],
   },
