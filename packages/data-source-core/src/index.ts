@@ -16,6 +16,7 @@ export type {
   IntrospectScope,
   NameFilter,
   StatisticsOptions,
+  TableKind,
 } from "./catalog.ts";
 export type { Access, DataSource, DataSourceKind, Queryable, Session, Transaction } from "./data-source.ts";
 export {
@@ -50,4 +51,5 @@ export type {
 export type { Column, ColumnType, Notice, QueryResult, QueryStream, Row, Timings, Usage } from "./result.ts";
 export { sql } from "./sql.ts";
 export type { SqlFragment } from "./sql.ts";
-export type { StandardSchema } from "./standard-schema.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./standard-schema.ts";
+export { toJsonRow } from "./values.ts";
