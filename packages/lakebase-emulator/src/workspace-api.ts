@@ -29,7 +29,10 @@ export async function startWorkspaceApi({ port, certificate, ...context }: ApiOp
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     handle(request, response, context, closing.signal).catch(() => response.destroy());
   };
-  const server: Server = certificate === undefined ? createServer(listener) : createTlsServer(certificate, listener);
+  const server: Server =
+    certificate === undefined
+      ? createServer(listener)
+      : createTlsServer({ cert: certificate.cert, key: certificate.key }, listener);
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {

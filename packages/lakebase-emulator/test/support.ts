@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { Client, type ClientConfig } from "pg";
 import type { LakebaseEmulator } from "../src/index.ts";
 
@@ -43,8 +45,9 @@ export function clientConfig(emulator: LakebaseEmulator, password: string): Clie
 export async function connect(
   emulator: LakebaseEmulator,
   password: string = emulator.databaseToken(),
+  config: ClientConfig = {},
 ): Promise<Client & AsyncDisposable> {
-  const client = new Client(clientConfig(emulator, password));
+  const client = new Client({ ...clientConfig(emulator, password), ...config });
   client.on("error", () => {
     // A test that cuts connections looks at the query, not at this.
   });
@@ -72,4 +75,14 @@ interface LoginFailure {
   message: string;
   code: string | undefined;
   severity: string | undefined;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
