@@ -1,11 +1,9 @@
 import type { Classifier } from "./classify.ts";
 import type { Token } from "./tokenize.ts";
 
-const verbs = new Set(
-  "SELECT INSERT UPDATE DELETE MERGE REPLACE VALUES CALL CREATE ALTER DROP TRUNCATE SHOW DESCRIBE EXPLAIN GRANT REVOKE COPY SET USE BEGIN COMMIT ROLLBACK".split(
-    " ",
-  ),
-);
+const verbs = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"]);
+/** `for update`, `on delete cascade`, `on duplicate key update` are no verbs. */
+const beforeNoVerb = new Set(["FOR", "ON", "DO", "KEY"]);
 const beforeTarget = new Set(["FROM", "JOIN", "INTO", "UPDATE", "TABLE", "VIEW", "CALL", "TRUNCATE", "COPY"]);
 /** Words that may stand between one of those and the name, or in place of it. */
 const notTarget = new Set([
@@ -41,6 +39,7 @@ function summarize(tokens: readonly Token[]): string[] {
   let wantsTarget = false;
   for (let index = 0; index < tokens.length; index += 1) {
     const token = tokens[index] as Token;
+    const before = index === 0 ? "" : tokens[index - 1]?.text;
     const isName = token.kind === "quoted" || (token.kind === "word" && !notTarget.has(token.text));
     if (wantsTarget && isName) {
       const end = endOfName(tokens, index);
@@ -48,8 +47,10 @@ function summarize(tokens: readonly Token[]): string[] {
       index = end - 1;
       wantsTarget = false;
     } else if (token.kind === "word") {
-      if (verbs.has(token.text) && !wantsTarget) parts.push(token.text);
-      wantsTarget = beforeTarget.has(token.text) || (wantsTarget && notTarget.has(token.text));
+      const isVerb = index === 0 ? token.text !== "WITH" : verbs.has(token.text);
+      const counts = !beforeNoVerb.has(before ?? "");
+      if (isVerb && counts) parts.push(token.text);
+      wantsTarget = counts && (beforeTarget.has(token.text) || (wantsTarget && notTarget.has(token.text)));
     } else wantsTarget = false;
   }
   return parts;

@@ -18,13 +18,11 @@ export interface Tokens {
   readonly irregular: string | undefined;
 }
 
-const space = /\s+/y;
+const asciiWord = /[A-Za-z_][\w$]*(?![\w$]|[^\0-\x7f])/y;
 const word = /[\p{L}\p{M}_\u0080-\u{10FFFF}](?:[\p{L}\p{M}\p{N}_$]|[^\p{ASCII}\s])*/uy;
 const number = /\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?/y;
 const dollarTag = /\$(?:[\p{L}_\u0080-\u{10FFFF}][\p{L}\p{N}_\u0080-\u{10FFFF}]*)?\$/uy;
 const executable = /\/\*M?!\d{0,6}/y;
-/** Postgres: `E'a'` goes on after white space with a line break, under the same rules. */
-const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
 
 /** Cuts SQL into tokens; strings and comments can hide nothing and reveal nothing. Linear in the text's length. */
 export function tokenize(sql: string, rules: LexicalRules): Tokens {
@@ -59,10 +57,21 @@ export function tokenize(sql: string, rules: LexicalRules): Tokens {
     const delimiter = triple ? quote.repeat(3) : quote;
     push("string", endOf(at + delimiter.length, delimiter, backslash, !rules.tripleQuotes));
   };
+  /** Where `E'a'` goes on, under the same rules, after white space with a line break. */
+  const continuation = (): number | undefined => {
+    let index = at;
+    let isNewLine = false;
+    while (/\s/.test(sql.charAt(index)) || sql.startsWith("--", index)) {
+      isNewLine ||= sql[index] === "\n" || sql[index] === "\r";
+      if (sql[index] === "-") while (index < sql.length && sql[index] !== "\n" && sql[index] !== "\r") index += 1;
+      else index += 1;
+    }
+    return isNewLine && sql[index] === "'" ? index : undefined;
+  };
   const escapeString = (): void => {
     string("'", true);
-    for (let more = match(continuation); more !== undefined; more = match(continuation)) {
-      at += more.length - 1;
+    for (let more = continuation(); more !== undefined; more = continuation()) {
+      at = more;
       string("'", true);
     }
   };
@@ -115,9 +124,9 @@ export function tokenize(sql: string, rules: LexicalRules): Tokens {
 
   while (at < sql.length) {
     const char = sql[at] as string;
-    const blank = match(space);
-    if (blank !== undefined) at += blank.length;
-    else if (lineComment() || (char === "/" && slash()) || (char === "$" && dollar())) continue;
+    if (char <= " " || (char > "~" && /\s/.test(char))) at += 1;
+    else if (("-#/".includes(char) && lineComment()) || (char === "/" && slash()) || (char === "$" && dollar()))
+      continue;
     else if (char === "'") string("'", rules.backslashEscapes);
     else if (char === '"' && rules.doubleQuotes === "string") string('"', rules.backslashEscapes);
     else if (char === '"') identifier('"', false);
@@ -126,8 +135,9 @@ export function tokenize(sql: string, rules: LexicalRules): Tokens {
       executableDepth -= 1;
       at += 2;
     } else {
-      const name = match(word);
-      const digits = name === undefined ? match(number) : undefined;
+      const isPlain = char < "A" || (char > "Z" && char < "_") || (char > "z" && char <= "\x7f");
+      const name = isPlain ? undefined : (match(asciiWord) ?? match(word));
+      const digits = (char >= "0" && char <= "9") || char === "." ? match(number) : undefined;
       if (name !== undefined && rules.escapeStrings && name.toUpperCase() === "E" && sql[at + 1] === "'") {
         at += 1;
         escapeString();
