@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
-import { lstat, mkdir, realpath } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { lstat, realpath } from "node:fs/promises";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 /** The OS user that Postgres runs as when we are root, because Postgres refuses to run as root. */
@@ -41,46 +40,4 @@ export async function isReachable(path: string, user: DatabaseUser | undefined):
     if (((mode >> shift) & needed) !== needed) return false;
     if (dirname(current) === current) return true;
   }
-}
-
-/** Longest directory in which a socket `.s.PGSQL.5432` still fits; macOS has the smaller limit, 104 bytes. */
-const MAX_SOCKET_DIRECTORY = 104 - "/.s.PGSQL.5432".length - "/lakebase-XXXXXX".length - 1;
-
-/** The folder for temporary directories: the usual one, unless its path is too long or closed to the user. */
-export async function findTemporaryFolder(user: DatabaseUser | undefined): Promise<string> {
-  const usual = tmpdir();
-  return usual.length <= MAX_SOCKET_DIRECTORY && (await isReachable(usual, user)) ? usual : "/tmp";
-}
-
-/**
- * The directory that is kept between starts. For root it is outside of root's home, which the database's user cannot
- * enter; and not in the temporary folder, where a cleaner may take away single files of a tree.
- */
-export async function openCacheDirectory(wanted: string | undefined): Promise<string> {
-  const uid = process.getuid?.() ?? 0;
-  const candidates =
-    wanted !== undefined
-      ? [wanted]
-      : [
-          uid === 0
-            ? "/var/cache/lakebase-emulator"
-            : join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "lakebase-emulator"),
-          join(tmpdir(), `lakebase-emulator-${uid}`),
-        ];
-  let failure: unknown;
-  for (const directory of candidates) {
-    try {
-      await mkdir(directory, { recursive: true, mode: 0o755 });
-      const stat = await lstat(directory);
-      if (!stat.isDirectory() || stat.uid !== uid || (stat.mode & 0o022) !== 0) {
-        throw new Error(
-          `${directory}: expected a directory that only we can write to; remove it, or set cacheDirectory`,
-        );
-      }
-      return directory;
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
 }

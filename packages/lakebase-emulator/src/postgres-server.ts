@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chown, copyFile, mkdtemp, open, rename, rm } from "node:fs/promises";
+import { copyFile, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Pool, type QueryResult } from "pg";
-import { findDatabaseUser, findTemporaryFolder, openCacheDirectory } from "./database-user.ts";
+import { findDatabaseUser } from "./database-user.ts";
+import { findTemporaryFolder, openCacheDirectory } from "./folders.ts";
 import { DATABASE, type PostgresVersion } from "./options.ts";
 import { findPostgresBinaries, resolutionBases } from "./postgres-binaries.ts";
 import { SUPERVISOR_SCRIPT } from "./supervisor-script.ts";
@@ -50,8 +52,8 @@ export async function startPostgres(
 ): Promise<PostgresServer> {
   const [user, cacheDirectory] = await Promise.all([findDatabaseUser(), openCacheDirectory(wantedCacheDirectory)]);
   const { version, root } = await findPostgresBinaries(major, user, cacheDirectory, bases);
-  const directory = await mkdtemp(join(await findTemporaryFolder(user), "lakebase-"));
-  if (user !== undefined) await chown(directory, user.uid, user.gid);
+  const folder = await findTemporaryFolder(user);
+  const directory = join(folder, `lakebase-${randomBytes(6).toString("hex")}`);
 
   const template = join(cacheDirectory, `template-${version}-1.tar`);
   const templateFile = await open(template, "r").catch(() => undefined);
@@ -69,14 +71,15 @@ export async function startPostgres(
     ],
     {
       ...user,
-      cwd: directory,
+      cwd: folder,
       // A session of its own: Ctrl-C in a terminal is for us, and we decide when the server goes.
       detached: true,
       env: { PATH: process.env["PATH"], LC_ALL: "C" },
       stdio: ["pipe", "ignore", "pipe", templateFile?.fd ?? "ignore"],
     },
   );
-  const exited = once(supervisor, "exit").catch(() => rm(directory, { recursive: true, force: true }));
+  // It rejects if there was no such process; untilReady reports that.
+  const exited = once(supervisor, "exit").catch(() => undefined);
   // The end of this pipe tells the supervisor to clean up, and the kernel sends it even if we are killed.
   const stop = async (): Promise<void> => {
     supervisor.stdin?.end();

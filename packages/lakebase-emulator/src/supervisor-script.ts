@@ -3,6 +3,8 @@
  * Input ends when the emulator is closed, and just as well when its process crashes or is killed, so nothing depends
  * on handlers in that process. Being the parent, it can never signal a process that merely got the same number.
  *
+ * It makes the directory itself, so that at no moment there is one that nobody will remove.
+ *
  * Arguments: directory, bin directory, `initdb` or `template` (a tar file at descriptor 3), settings for the server.
  * The data directory of a first start becomes a tar file: one file, because it must be whole or absent.
  */
@@ -10,7 +12,9 @@ export const SUPERVISOR_SCRIPT = `
 directory=$1 bin=$2 source=$3
 shift 3
 umask 077
+mkdir "$directory" || exit 1
 trap 'cd / && rm -rf "$directory"' EXIT
+cd "$directory" || exit 1
 if [ "$source" = template ]; then
   tar -xf - <&3 || exit 1
 else

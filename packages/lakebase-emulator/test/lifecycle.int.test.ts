@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -40,20 +40,28 @@ test("close cuts clients, removes everything, and can be called twice", async ()
   await expect(fetch(emulator.workspaceHost)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
 });
 
-test("given ports are used; a port that is taken fails the start and leaves nothing", async () => {
+test("given ports are used", async () => {
+  const [port, apiPort] = [await freePort(), await freePort()];
+  await using emulator = await startLakebaseEmulator({ port, apiPort });
+  expect([emulator.port, emulator.workspaceHost]).toEqual([port, `http://127.0.0.1:${apiPort}`]);
+});
+
+test("a port that is taken fails the start and leaves nothing", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
-  const port = (taken.address() as { port: number }).port;
-  const before = (await readdir(tmpdir())).filter((name) => name.startsWith("lakebase-"));
-  await expect(startLakebaseEmulator({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
-  await expect(startLakebaseEmulator({ apiPort: port, postgres: false })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  const { port } = taken.address() as AddressInfo;
+  const folder = await mkdtemp(join(tmpdir(), "emulator-test-"));
+  await chmod(folder, 0o777);
+  const program = `
+    import { startLakebaseEmulator } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
+    for (const options of [{ port: ${port} }, { apiPort: ${port} }])
+      await startLakebaseEmulator(options).catch((error) => console.log(error.code));`;
+  await using run = runNode(["--input-type=module", "-e", program], { env: { ...process.env, TMPDIR: folder } });
+  expect([await nextLine(run), await nextLine(run)]).toEqual(["EADDRINUSE", "EADDRINUSE"]);
+  expect(await exitOf(run)).toBe(0);
+  expect(await readdir(folder)).toEqual([]);
+  await rm(folder, { recursive: true });
   taken.close();
-  const [own, apiPort] = [await freePort(), await freePort()];
-  await using emulator = await startLakebaseEmulator({ port: own, apiPort });
-  expect([emulator.port, emulator.workspaceHost]).toEqual([own, `http://127.0.0.1:${apiPort}`]);
-  const server = serverOf(emulator.env["PGSSLROOTCERT"] ?? "");
-  const after = (await readdir(tmpdir())).filter((name) => name.startsWith("lakebase-"));
-  expect(after.filter((name) => !before.includes(name) && !server.directory.endsWith(name))).toEqual([]);
 });
 
 test("fixtures: query and adminUri are the superuser, for both drivers", async () => {
@@ -118,6 +126,24 @@ describe("whatever way the process ends, the server and its files go with it", (
     run.child.kill(signal);
     expect(await exitOf(run)).toBe(signal);
     await expectGone(run.server);
+  });
+
+  test("SIGKILL in the middle of a first start", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "emulator-test-"));
+    await chmod(folder, 0o777);
+    await using run = runNode(
+      ["--input-type=module", "-e", CHILD, JSON.stringify({ cacheDirectory: join(folder, "cache") })],
+      { env: { ...process.env, TMPDIR: folder } },
+    );
+    const servers = async (): Promise<string[]> =>
+      (await readdir(folder)).filter((name) => name.startsWith("lakebase-"));
+    await expect.poll(servers, { timeout: 20_000, interval: 1 }).toHaveLength(1);
+    run.child.kill("SIGKILL");
+    expect(await exitOf(run)).toBe("SIGKILL");
+    await expect.poll(servers, { timeout: 20_000 }).toEqual([]);
+    // It was killed before it was ready: no template was kept.
+    expect(await readdir(join(folder, "cache"))).toEqual([]);
+    await rm(folder, { recursive: true });
   });
 
   test("an uncaught exception", async () => {
