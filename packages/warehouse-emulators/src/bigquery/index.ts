@@ -1,0 +1,1 @@
+// The bigquery emulator's public names.

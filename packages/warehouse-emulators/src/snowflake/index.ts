@@ -1,0 +1,1 @@
+// The snowflake emulator's public names.
