@@ -1,1 +1,1 @@
-// The bigquery emulator's public names.
+export const kind = "bigquery";

@@ -1,1 +1,1 @@
-// The snowflake emulator's public names.
+export const kind = "snowflake";
