@@ -9,7 +9,7 @@ export type RequestedClaimsPermissionSet =
 /** Limits a credential to some Unity Catalog tables. Field names are the API's own. */
 export interface RequestedClaims {
   readonly permission_set?: RequestedClaimsPermissionSet;
-  readonly resources?: readonly { readonly table_name?: string }[];
+  readonly resources?: readonly { readonly table_name?: string; readonly unspecified_resource_name?: string }[];
 }
 
 export function validateClaims(claims: unknown): readonly RequestedClaims[] | undefined {

@@ -19,16 +19,16 @@ export type LakebaseAuthErrorCode =
 export interface ErrorDetails {
   readonly code: LakebaseAuthErrorCode;
   readonly isRetryable?: boolean;
-  readonly status?: number;
-  readonly retryAfterMs?: number;
+  readonly status?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
 /**
  * The base of every error that this package throws.
  *
- * `instanceof` holds across duplicate installs of the package. No error, and no
- * cause of one, holds a token, a secret, a header or a response body.
+ * `instanceof LakebaseAuthError` holds across duplicate installs of the package; `code` tells its kinds apart there.
+ * No error, and no cause of one, holds a token, a secret, a header or a response body.
  *
  * @example
  * ```ts
@@ -93,6 +93,15 @@ export class CredentialError extends LakebaseAuthError {
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
   }
+}
+
+/** @internal An error of one caller's own, with the message of another that many share as its cause. */
+export function ownError(error: LakebaseAuthError, message: string = error.message): LakebaseAuthError {
+  if (error instanceof ConfigurationError) return new ConfigurationError(message, error);
+  const { code, isRetryable } = error;
+  if (!(error instanceof CredentialError)) return new LakebaseAuthError(message, { code, isRetryable, cause: error });
+  const { status, retryAfterMs } = error;
+  return new CredentialError(message, { code, isRetryable, status, retryAfterMs, cause: error });
 }
 
 /** @internal */

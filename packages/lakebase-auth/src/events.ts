@@ -47,13 +47,10 @@ export interface Reporter {
 }
 
 export function createReporter(listeners: () => Iterable<Listeners>): Reporter {
-  const tell = (call: (listener: Listeners) => void): void => {
+  const tell = (call: (listener: Listeners) => unknown): void => {
     for (const listener of listeners()) {
-      try {
-        call(listener);
-      } catch {
-        // An observer's failure is not the credential's.
-      }
+      // An observer's failure is not the credential's; an async one must not become an unhandled rejection either.
+      new Promise((resolve) => resolve(call(listener))).catch(() => {});
     }
   };
   return {

@@ -1,7 +1,7 @@
 import type { DatabaseCredential } from "./credential.ts";
 import { resolveCredentialSource } from "./credential-source.ts";
 import { createReporter } from "./events.ts";
-import { checkFields, type CredentialOptions } from "./options.ts";
+import { checkOptions, CREDENTIAL_FIELDS, type CredentialOptions } from "./options.ts";
 import { keepAlive } from "./timers.ts";
 
 /**
@@ -19,7 +19,7 @@ import { keepAlive } from "./timers.ts";
  * ```
  */
 export async function generateDatabaseCredential(options: CredentialOptions = {}): Promise<DatabaseCredential> {
-  checkFields(options);
+  checkOptions(options, CREDENTIAL_FIELDS);
   options.signal?.throwIfAborted();
   const reporter = createReporter(() => [options]);
   const open = resolveCredentialSource(options).open(options);

@@ -13,6 +13,8 @@ export interface JsonRequest {
   readonly signal: AbortSignal;
   /** Names the request in errors, for example "Minting a database credential". */
   readonly purpose: string;
+  /** Removed from whatever an error may quote. */
+  readonly secrets: readonly string[];
   /** What to try, by HTTP status. */
   readonly hints?: Readonly<Record<number, string>>;
 }
@@ -72,7 +74,7 @@ async function send(request: JsonRequest): Promise<Response> {
 
 function networkError(request: JsonRequest, error: unknown): unknown {
   if (request.signal.aborted) return request.signal.reason;
-  const cause = safeCause(error);
+  const cause = safeCause(error, request.secrets);
   const code = [cause, cause.cause].map((e) => (e instanceof Error ? Reflect.get(e, "code") : undefined)).find(Boolean);
   if (typeof code === "string" && TLS_CODE.test(code))
     return new CredentialError(

@@ -1,7 +1,8 @@
 /** The timing claims of a JWT, read without verifying it: for scheduling only, never for trust. */
 export interface JwtTiming {
-  readonly issuedAtMs?: number;
-  readonly expiresAtMs?: number;
+  /** The whole life, which needs no clock. */
+  readonly lifeMs: number | undefined;
+  readonly expiresAtMs: number | undefined;
 }
 
 /** The payload, or undefined when the token is no JWT. */
@@ -19,9 +20,7 @@ export function readJwtPayload(token: string): Record<string, unknown> | undefin
 }
 
 export function readJwtTiming(token: string): JwtTiming {
-  const payload = readJwtPayload(token);
-  return {
-    ...(typeof payload?.["iat"] === "number" && { issuedAtMs: payload["iat"] * 1000 }),
-    ...(typeof payload?.["exp"] === "number" && { expiresAtMs: payload["exp"] * 1000 }),
-  };
+  const { iat, exp } = readJwtPayload(token) ?? {};
+  if (typeof exp !== "number") return { lifeMs: undefined, expiresAtMs: undefined };
+  return { lifeMs: typeof iat === "number" ? (exp - iat) * 1000 : undefined, expiresAtMs: exp * 1000 };
 }

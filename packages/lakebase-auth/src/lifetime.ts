@@ -11,11 +11,12 @@ export interface Lifetime {
   readonly lifeMs: number;
 }
 
-/** What is known about a token's expiry; absolute times are the issuer's, in epoch milliseconds. */
+/** What is known about a token's expiry. */
 export interface LifetimeEvidence {
-  readonly expiresInMs?: number | undefined;
-  readonly issuedAtMs?: number | undefined;
-  readonly expiresAtMs?: number | undefined;
+  /** Whole lives as the issuer states them (expires_in, the JWT's exp − iat): they need no clock. */
+  readonly statedLivesMs: readonly (number | undefined)[];
+  /** On the issuer's clock, in epoch milliseconds. */
+  readonly expiresAtMs: number | undefined;
   /** The issuer's clock when it answered (the Date header); absent when a cache may have answered. */
   readonly serverNowMs?: number | undefined;
   /** The token may have been handed out before, so that its whole life says little about what is left of it. */
@@ -23,9 +24,13 @@ export interface LifetimeEvidence {
 }
 
 /** A shorter life than this would turn into a mint for every call. */
-export const MIN_LIFE_MS = 1_000;
+const MIN_LIFE_MS = 1_000;
 /** Given to a token whose stated expiry is past, malformed or missing: the server gave it, so it is served. */
-export const ASSUMED_LIFE_MS = 60_000;
+const ASSUMED_LIFE_MS = 60_000;
+/** Keeps the expiry within what a Date can hold. */
+const MAX_LIFE_MS = 10 * 365 * 86_400_000;
+/** A Date header has whole seconds: the issuer's clock may be this much further. */
+const DATE_HEADER_STEP_MS = 999;
 
 export const now = (): Instant => ({ wallMs: Date.now(), monotonicMs: performance.now() });
 
@@ -42,15 +47,20 @@ export const remainingMs = (lifetime: Lifetime, at: Instant = now()): number =>
  * plausible: it says that a clock is wrong, not that the server handed out a dead token.
  */
 export function estimateLifeMs(evidence: LifetimeEvidence, localNowMs: number): number {
-  const { expiresInMs, issuedAtMs, expiresAtMs, serverNowMs, isSecondHand } = evidence;
-  const minus = (from: number | undefined): number | undefined =>
-    expiresAtMs === undefined || from === undefined ? undefined : expiresAtMs - from;
-  const byIssuer = [expiresInMs, minus(issuedAtMs), minus(serverNowMs)].filter(isPlausible);
-  const byLocalClock = [minus(localNowMs)].filter(isPlausible);
+  const { statedLivesMs, expiresAtMs = Number.NaN, serverNowMs = Number.NaN, isSecondHand } = evidence;
+  const byIssuer = [...statedLivesMs, expiresAtMs - serverNowMs - DATE_HEADER_STEP_MS].filter(isPlausible);
+  const byLocalClock = [expiresAtMs - localNowMs].filter(isPlausible);
   const candidates = byIssuer.length === 0 || isSecondHand ? [...byIssuer, ...byLocalClock] : byIssuer;
   if (candidates.length === 0) return ASSUMED_LIFE_MS;
-  return Math.max(MIN_LIFE_MS, Math.min(...candidates));
+  return Math.min(MAX_LIFE_MS, Math.max(MIN_LIFE_MS, Math.min(...candidates)));
 }
 
 const isPlausible = (lifeMs: number | undefined): lifeMs is number =>
   lifeMs !== undefined && Number.isFinite(lifeMs) && lifeMs > 0;
+
+/** Epoch milliseconds of a Date, a number or an ISO text; NaN for anything else. */
+export function epochMs(expiry: unknown): number {
+  if (expiry instanceof Date) return expiry.getTime();
+  if (typeof expiry === "number") return expiry;
+  return typeof expiry === "string" ? Date.parse(expiry) : Number.NaN;
+}

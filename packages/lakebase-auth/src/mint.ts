@@ -39,6 +39,7 @@ export async function mint(request: MintRequest): Promise<Fetched<DatabaseCreden
     headers: { authorization: authorizationOf(token), "content-type": "application/json" },
     body: JSON.stringify(payload),
     signal,
+    secrets: [token.accessToken],
     purpose: "Minting a database credential",
     hints: hints(target),
   });

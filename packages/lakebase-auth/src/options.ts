@@ -7,7 +7,7 @@ import type { MintTarget } from "./mint.ts";
 import type { WorkspaceClientLike } from "./providers/databricks-sdk.ts";
 import { isTransient, type RetryOptions, type RetryPolicy } from "./retry.ts";
 import type { TokenProvider } from "./token-provider.ts";
-import { checkFunction, checkMs, checkNonNegative, checkOneOf } from "./validate.ts";
+import { checkBoolean, checkFunction, checkMs, checkNonNegative, checkOneOf } from "./validate.ts";
 
 /** A credential from your own source; `expiresAt` may be a Date, epoch milliseconds or ISO text. */
 export interface FetchedCredential {
@@ -54,22 +54,33 @@ export interface ProviderOptions extends CredentialOptions {
   readonly share?: boolean;
 }
 
-const PROVIDER_FIELDS = new Set(
-  (
-    "endpoint instanceName claims workspaceHost tokenProvider workspaceClient fetchCredential retry attemptTimeoutMs " +
-    "fetch env signal onEvent onLog refresh earlyRefreshMs password share"
-  ).split(" "),
-);
+export const CREDENTIAL_FIELDS: readonly string[] = (
+  "endpoint instanceName claims workspaceHost tokenProvider workspaceClient fetchCredential retry attemptTimeoutMs " +
+  "fetch env signal onEvent onLog"
+).split(" ");
+export const PROVIDER_FIELDS: readonly string[] = [
+  ...CREDENTIAL_FIELDS,
+  "refresh",
+  "earlyRefreshMs",
+  "password",
+  "share",
+];
 
-/** Refuses a misspelt option, which would otherwise be ignored in silence. */
-export function checkFields(options: object, more: readonly string[] = []): void {
-  for (const field of Object.keys(options)) {
-    if (PROVIDER_FIELDS.has(field) || more.includes(field)) continue;
+/** Refuses a misspelt option, which would otherwise be ignored in silence, and what every function relies on. */
+export function checkOptions(options: ProviderOptions, allowed: readonly string[]): void {
+  const unknown = Object.keys(options).find((field) => !allowed.includes(field));
+  if (unknown !== undefined)
     throw new ValidationError(
-      field,
+      unknown,
       "is not an option of this function. Pool and driver options go beside the config: new Pool({ ...getPgConfig(), max: 20 })",
     );
-  }
+  const { env, signal, share } = options;
+  if (env !== undefined && (typeof env !== "object" || env === null))
+    throw new ValidationError("env", "expected an object of variables, such as process.env");
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new ValidationError("signal", "expected an AbortSignal");
+  checkBoolean("share", share);
+  for (const field of ["onLog", "onEvent", "fetch", "fetchCredential"] as const) checkFunction(field, options[field]);
 }
 
 export const environmentOf = (options: CredentialOptions): Environment => options.env ?? processEnvironment();
@@ -115,19 +126,21 @@ export interface ResolvedRequest {
   readonly claims: readonly RequestedClaims[] | undefined;
 }
 
+const RETRY_FIELDS = ["delaysMs", "budgetMs", "shouldRetry"];
+
 export function resolveRequest(options: CredentialOptions): ResolvedRequest {
   const { retry = {}, attemptTimeoutMs = 10_000, fetch = globalThis.fetch } = options;
   if (typeof retry !== "object" || retry === null)
     throw new ValidationError("retry", "expected an object such as { delaysMs: [50, 500, 5000], budgetMs: 15000 }");
+  for (const field of Object.keys(retry))
+    if (!RETRY_FIELDS.includes(field))
+      throw new ValidationError(`retry.${field}`, `is not an option: expected ${RETRY_FIELDS.join(", ")}`);
   const { delaysMs = [50, 500, 5000], budgetMs = 15_000, shouldRetry = isTransient } = retry;
   if (!Array.isArray(delaysMs)) throw new ValidationError("retry.delaysMs", "expected an array of milliseconds");
   for (const delay of delaysMs) checkNonNegative("retry.delaysMs", delay);
   checkMs("retry.budgetMs", budgetMs);
   checkMs("attemptTimeoutMs", attemptTimeoutMs);
   checkFunction("retry.shouldRetry", shouldRetry);
-  checkFunction("fetch", fetch);
-  checkFunction("onLog", options.onLog);
-  checkFunction("onEvent", options.onEvent);
   return {
     policy: { delaysMs, budgetMs, shouldRetry, attemptTimeoutMs },
     fetch,

@@ -1,6 +1,6 @@
-import { checkFields } from "./options.ts";
+import { checkOptions } from "./options.ts";
 import { passwordProvider, type PasswordProvider } from "./password-provider.ts";
-import { type ConnectionOptions, resolveConnection } from "./pg-config.ts";
+import { CONNECTION_FIELDS, type ConnectionOptions, resolveConnection } from "./pg-config.ts";
 import type { SslOptions } from "./ssl.ts";
 import { createSocketFactory, type SocketFactory } from "./postgres-js-socket.ts";
 
@@ -38,7 +38,7 @@ export interface OrmConfig extends AsyncDisposable {
  * ```
  */
 export function getOrmConfig(options: ConnectionOptions = {}): OrmConfig {
-  checkFields(options, ["host", "port", "database", "user", "sslMode", "ssl", "allowCleartext"]);
+  checkOptions(options, CONNECTION_FIELDS);
   const { ssl, ...connection } = resolveConnection(options);
   const provider = passwordProvider({ ...options, refresh: options.refresh ?? "lazy" });
   const { socket, password } = createSocketFactory(provider);

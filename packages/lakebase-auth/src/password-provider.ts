@@ -1,8 +1,9 @@
 import type { DatabaseCredential } from "./credential.ts";
 import { resolveCredentialSource } from "./credential-source.ts";
-import { closedError, ValidationError } from "./errors.ts";
+import { closedError, CredentialError, ValidationError } from "./errors.ts";
 import { createReporter } from "./events.ts";
-import { checkFields, environmentOf, type ProviderOptions, resolveRefresh } from "./options.ts";
+import { callForeign } from "./foreign.ts";
+import { checkOptions, environmentOf, PROVIDER_FIELDS, type ProviderOptions, resolveRefresh } from "./options.ts";
 import { readVariable } from "./environment.ts";
 import { createRefreshCache, type Holder, type RefreshCache } from "./refresh-cache.ts";
 import { acquireShared, type Closeable, type ShareKey } from "./shared.ts";
@@ -38,17 +39,17 @@ export interface PasswordProvider extends AsyncDisposable {
  * ```
  */
 export function createPasswordProvider(options: ProviderOptions = {}): PasswordProvider {
-  checkFields(options);
+  checkOptions(options, PROVIDER_FIELDS);
   return passwordProvider(options);
 }
 
 /** @internal Without the check of field names, which differs by caller. */
 export function passwordProvider(options: ProviderOptions): PasswordProvider {
-  const holder = options.password === undefined ? openCredential(options) : openNative(options);
+  const holder = options.password === undefined ? openCredential(options) : openNative(options.password, options);
   const provider = (call?: { readonly signal?: AbortSignal }): Promise<string> => {
     // Drivers pass arguments of their own.
     const signal = call?.signal instanceof AbortSignal ? call.signal : undefined;
-    return keepAlive(holder.get(signal));
+    return holder.get(signal);
   };
   const abort = (): void => holder.close();
   const close = (): Promise<void> => {
@@ -76,6 +77,8 @@ function openCredential(options: ProviderOptions): Holder<string> {
     const cache = createRefreshCache<DatabaseCredential>({
       subject: "credential",
       reporter,
+      servesRejected: true,
+      keepsProcessAlive: true,
       fetch: (flight) => open.fetch(flight, reporter),
     });
     return { cache, close: () => open.close() };
@@ -92,16 +95,19 @@ function openCredential(options: ProviderOptions): Holder<string> {
 }
 
 /** A native password: nothing to mint, the same shape. */
-function openNative({ password, ...options }: ProviderOptions): Holder<string> {
+function openNative(password: NonNullable<ProviderOptions["password"]>, options: ProviderOptions): Holder<string> {
   checkNativePassword(password, readVariable(environmentOf(options), "DATABRICKS_TOKEN"));
   const closed = new AbortController();
   return {
     get: async (signal) => {
-      if (closed.signal.aborted) throw closed.signal.reason;
-      return await untilAborted(
-        Promise.resolve(typeof password === "function" ? password() : (password ?? "")),
-        signal,
-      );
+      closed.signal.throwIfAborted();
+      signal?.throwIfAborted();
+      if (typeof password !== "function") return password;
+      const call = untilAborted(callForeign("password()", signal, password), signal);
+      const value: unknown = await keepAlive(untilAborted(call, closed.signal));
+      if (typeof value !== "string" || value === "")
+        throw new CredentialError("password() returned no text.", { code: "EMPTY_TOKEN" });
+      return value;
     },
     invalidate: () => {},
     close: () => closed.abort(closedError()),

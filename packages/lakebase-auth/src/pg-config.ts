@@ -1,9 +1,10 @@
 import { readVariable } from "./environment.ts";
 import { ConfigurationError, ValidationError } from "./errors.ts";
-import { checkFields, environmentOf, type ProviderOptions } from "./options.ts";
+import { checkOptions, environmentOf, PROVIDER_FIELDS, type ProviderOptions } from "./options.ts";
 import { type PasswordProvider, passwordProvider } from "./password-provider.ts";
 import { resolveSsl, type SslMode, type SslOptions } from "./ssl.ts";
 import { findUsername } from "./username.ts";
+import { checkBoolean } from "./validate.ts";
 
 /** Where to connect, besides how to obtain the password. Each has its libpq variable. */
 export interface ConnectionOptions extends ProviderOptions {
@@ -36,7 +37,16 @@ export interface PgConfig extends AsyncDisposable {
   readonly close: () => Promise<void>;
 }
 
-const CONNECTION_FIELDS = ["host", "port", "database", "user", "sslMode", "ssl", "allowCleartext"];
+export const CONNECTION_FIELDS: readonly string[] = [
+  ...PROVIDER_FIELDS,
+  "host",
+  "port",
+  "database",
+  "user",
+  "sslMode",
+  "ssl",
+  "allowCleartext",
+];
 
 /**
  * The configuration for a `pg` pool or client, whose password is always a valid credential.
@@ -57,8 +67,13 @@ const CONNECTION_FIELDS = ["host", "port", "database", "user", "sslMode", "ssl",
  * ```
  */
 export function getPgConfig(options: ConnectionOptions = {}): PgConfig {
-  checkFields(options, CONNECTION_FIELDS);
+  checkOptions(options, CONNECTION_FIELDS);
   const { ssl, ...connection } = resolveConnection(options);
+  if (connection.host.includes(","))
+    throw new ValidationError(
+      options.host === undefined ? "PGHOST" : "host",
+      "expected one host: pg does not try several",
+    );
   const password = passwordProvider(options);
   const { close } = password;
   return { ...connection, ssl, password, close, [Symbol.asyncDispose]: close };
@@ -82,14 +97,13 @@ export function resolveConnection(options: ConnectionOptions): Connection {
     throw new ConfigurationError(
       "No Postgres role: set PGUSER or DATABRICKS_CLIENT_ID, or pass user: await getUsernameWithApiLookup().",
     );
-  if (typeof user !== "string" || user === "")
-    throw new ValidationError("user", "expected the name of a Postgres role");
   const applicationName = readVariable(env, "PGAPPNAME");
   const { sslMode, ssl, allowCleartext = false } = options;
+  checkBoolean("allowCleartext", allowCleartext);
   return {
     host,
     port: resolvePort(options.port, readVariable(env, "PGPORT")),
-    database: options.database ?? readVariable(env, "PGDATABASE") ?? "databricks_postgres",
+    database: resolveDatabase(options.database, readVariable(env, "PGDATABASE")),
     user,
     ssl: resolveSsl({ host, sslMode, ssl, allowCleartext, env }),
     ...(applicationName !== undefined && { application_name: applicationName }),
@@ -104,6 +118,13 @@ function resolveHost(option: unknown, variable: string | undefined): string {
   if (typeof host !== "string" || host === "" || /[\s/@]/.test(host))
     throw new ValidationError(field, "expected a host name such as ep-1.database.example.com, without scheme or path");
   return host;
+}
+
+function resolveDatabase(option: unknown, variable: string | undefined): string {
+  const database = option ?? variable ?? "databricks_postgres";
+  if (typeof database !== "string" || database.trim() === "")
+    throw new ValidationError("database", "expected the name of a database");
+  return database;
 }
 
 function resolvePort(option: unknown, variable: string | undefined): number {

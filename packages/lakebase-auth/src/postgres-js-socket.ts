@@ -1,13 +1,14 @@
-import { CredentialError } from "./errors.ts";
+import type { Socket } from "node:net";
+import { CredentialError, LakebaseAuthError, ownError } from "./errors.ts";
 import type { PasswordProvider } from "./password-provider.ts";
 import { keepAlive, untilAborted, withDeadline } from "./timers.ts";
 
 /** The options that postgres.js hands to its `socket` factory. */
 interface PostgresJsOptions {
-  readonly host: readonly string[];
+  host: readonly string[];
   readonly port: readonly number[];
   readonly path?: string | false;
-  /** Seconds. */
+  /** Seconds; 0 for no limit. */
   readonly connect_timeout?: number;
 }
 
@@ -20,21 +21,29 @@ export type SocketFactory = (options: PostgresJsOptions) => Promise<unknown>;
  */
 export function createSocketFactory(provider: PasswordProvider): { socket: SocketFactory; password: PasswordProvider } {
   let minted: string | undefined;
-  let attempts = 0;
+  let turn = 0;
 
-  const socket: SocketFactory = (options) => {
-    const limitMs = (options.connect_timeout ?? 30) * 1000;
-    const index = attempts++ % options.port.length;
-    const connecting = withDeadline(
+  const open = async (options: PostgresJsOptions, signal: AbortSignal): Promise<Socket> => {
+    minted = await provider({ signal }).catch((error: unknown) => {
+      // postgres.js attaches the query and its parameters to an error; that of a failed mint is everybody's.
+      throw error instanceof LakebaseAuthError ? ownError(error) : error;
+    });
+    return await connectToAny(options, turn++, signal);
+  };
+  const socket: SocketFactory = async (options) => {
+    const limitMs = (options.connect_timeout || Infinity) * 1000;
+    const opening = withDeadline(
       limitMs,
       undefined,
       () => timeoutError(limitMs),
-      async (signal) => {
-        minted = await provider({ signal });
-        return await connect(options, index, signal);
-      },
+      (signal) => open(options, signal),
     );
-    return keepAlive(connecting);
+    try {
+      return await keepAlive(opening);
+    } catch (error) {
+      surfaceError(options);
+      throw error;
+    }
   };
 
   // Only what went through the factory may fall back to its token: elsewhere a rejection has somewhere to go.
@@ -50,11 +59,26 @@ export function createSocketFactory(provider: PasswordProvider): { socket: Socke
   };
 }
 
-async function connect(options: PostgresJsOptions, index: number, signal: AbortSignal): Promise<unknown> {
+/** Hosts take turns, as they do in postgres.js; one that cannot be reached makes room for the next. */
+async function connectToAny(options: PostgresJsOptions, turn: number, signal: AbortSignal): Promise<Socket> {
+  if (typeof options.path === "string") return await connect({ path: options.path }, signal);
+  const count = options.port.length;
+  for (let tried = 1; ; tried++) {
+    const index = (turn + tried - 1) % count;
+    const [host, port] = [options.host[index] ?? "localhost", options.port[index] ?? 5432];
+    try {
+      // Where postgres.js takes the TLS server name from.
+      return Object.assign(await connect({ host, port }, signal), { host, port });
+    } catch (error) {
+      if (signal.aborted || tried >= count) throw error;
+    }
+  }
+}
+
+async function connect(target: { path: string } | { host: string; port: number }, signal: AbortSignal) {
   // postgres.js runs on Node's sockets; nothing else of this package does.
   const { createConnection } = await import("node:net");
-  const [host, port] = [options.host[index] ?? "localhost", options.port[index] ?? 5432];
-  const socket = typeof options.path === "string" ? createConnection(options.path) : createConnection({ host, port });
+  const socket = createConnection(target);
   try {
     await untilAborted(
       new Promise<void>((resolve, reject) => {
@@ -64,12 +88,22 @@ async function connect(options: PostgresJsOptions, index: number, signal: AbortS
       signal,
     );
   } catch (error) {
+    socket.on("error", () => {});
     socket.destroy();
     throw error;
   }
-  socket.removeAllListeners();
-  // Where postgres.js takes the TLS server name from.
-  return Object.assign(socket, { host, port });
+  return socket.removeAllListeners();
+}
+
+/**
+ * With several hosts postgres.js drops an error in silence, because it believes that it will try the next one: the
+ * query would wait for ever. All of them have been tried here, so for the moment of the throw there is only one.
+ */
+function surfaceError(options: PostgresJsOptions): void {
+  const { host } = options;
+  if (host.length < 2) return;
+  options.host = host.slice(0, 1);
+  setTimeout(() => (options.host = host), 0);
 }
 
 const timeoutError = (limitMs: number): CredentialError =>

@@ -1,9 +1,9 @@
 import { closedError } from "./errors.ts";
-import type { RefreshCause, RefreshSubject, Reporter } from "./events.ts";
+import type { LogLevel, RefreshCause, RefreshSubject, Reporter } from "./events.ts";
 import { elapsedMs, type Lifetime, remainingMs } from "./lifetime.ts";
 import { isTransient } from "./retry.ts";
 import { backoffMs, eagerRenewalAgeMs, lazyRenewalAgeMs } from "./schedule.ts";
-import { backgroundTimer, untilAborted } from "./timers.ts";
+import { backgroundTimer, keepAlive, untilAborted } from "./timers.ts";
 
 /** A secret with what it means to its holders and how long it lives. */
 export interface Fetched<T> {
@@ -21,6 +21,10 @@ export interface Flight {
 export interface RefreshCacheOptions<T> {
   readonly subject: RefreshSubject;
   readonly reporter: Reporter;
+  /** Whether a secret that was rejected is still served when no other can be had: a login may fail for other reasons. */
+  readonly servesRejected: boolean;
+  /** Whether a caller who has to wait keeps the process alive; a cache behind another one leaves that to it. */
+  readonly keepsProcessAlive: boolean;
   fetch(flight: Flight): Promise<Fetched<T>>;
 }
 
@@ -49,7 +53,7 @@ interface CurrentFlight<T> {
   readonly controller: AbortController;
 }
 
-/** A second invalidation within this time of a refresh that the first one caused is a storm, not news. */
+/** Invalidations that follow one another faster than this are a storm, not news. */
 const INVALIDATION_INTERVAL_MS = 1_000;
 
 /**
@@ -59,11 +63,12 @@ const INVALIDATION_INTERVAL_MS = 1_000;
  * background one that fails waits (see `backoffMs`), a caller who has nothing valid starts one at once.
  */
 export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshCache<T> {
-  const { subject, reporter } = options;
+  const { subject, reporter, servesRejected, keepsProcessAlive } = options;
   const holders = new Set<HolderOptions>();
-  let current: (Fetched<T> & { readonly cause: RefreshCause }) | undefined;
-  /** Rejected at a login, or so a holder says: replaced as soon as a refresh succeeds, served if none does. */
-  let isSuspect = false;
+  let current: Fetched<T> | undefined;
+  /** Whether the current secret was rejected, or so a holder says. */
+  let isRejected = false;
+  let forcedAtMs = -Infinity;
   let flight: CurrentFlight<T> | undefined;
   let awaiting = 0;
   let failures = 0;
@@ -74,9 +79,11 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
   let renewalPoint = Math.random();
   let quietUntilMs = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** What has been logged since the last success, so that it is logged once. */
+  const said = new Set<string>();
 
   const renewalAge = (): number => {
-    if (current === undefined) return 0;
+    if (current === undefined || isRejected) return 0;
     const { lifeMs } = current.lifetime;
     const ages = [...holders].map(({ mode, earlyRefreshMs }) =>
       mode === "eager"
@@ -99,7 +106,7 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
       .then(() => options.fetch({ signal: controller.signal, isAwaited: () => awaiting > 0 }))
       .then(
         (fetched) => {
-          if (isCurrent()) succeed(fetched, cause);
+          if (isCurrent()) succeed(fetched);
           report(cause, startedMs);
           return fetched;
         },
@@ -128,14 +135,15 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
     reporter.log("debug", `${subject} refresh: ${outcome}`, { cause, durationMs });
   };
 
-  const succeed = (fetched: Fetched<T>, cause: RefreshCause): void => {
+  const succeed = (fetched: Fetched<T>): void => {
     flight = undefined;
-    current = { ...fetched, cause };
-    isSuspect = false;
+    current = fetched;
+    isRejected = false;
     // An outage gathers a part of the fleet; without a new draw that part would stay together.
     if (failures > 0) renewalPoint = Math.random();
     failures = 0;
     quietUntilMs = 0;
+    said.clear();
     schedule();
   };
 
@@ -146,11 +154,17 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
     const asked: unknown = error instanceof Error ? Reflect.get(error, "retryAfterMs") : undefined;
     quietUntilMs =
       performance.now() + backoffMs(failures, isRetryable, typeof asked === "number" ? asked : 0, Math.random());
-    if (!isRetryable && failures === 1)
-      reporter.log("error", `${subject} cannot be refreshed; retrying will not help until its cause is removed`, {
-        error,
-      });
+    if (!isRetryable)
+      logOnce("error", `${subject} cannot be refreshed; retrying will not help until its cause is removed`, error);
+    if (isRejected && valid() !== undefined)
+      logOnce("warn", `${subject} was rejected and could not be replaced; serving it again`, error);
     schedule();
+  };
+
+  const logOnce = (level: LogLevel, message: string, error: unknown): void => {
+    if (said.has(message)) return;
+    said.add(message);
+    reporter.log(level, message, { error });
   };
 
   const schedule = (): void => {
@@ -166,35 +180,35 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
   };
 
   const valid = (): Fetched<T> | undefined =>
-    current !== undefined && remainingMs(current.lifetime) > 0 ? current : undefined;
+    current !== undefined && remainingMs(current.lifetime) > 0 && (!isRejected || servesRejected) ? current : undefined;
 
   const get = async (closed: AbortSignal, signal: AbortSignal | undefined): Promise<T> => {
     if (closed.aborted) throw closed.reason;
     signal?.throwIfAborted();
     const ready = valid();
-    if (ready !== undefined && !(isSuspect && (flight !== undefined || !isQuiet()))) {
+    if (ready !== undefined && !(isRejected && (flight !== undefined || !isQuiet()))) {
       if (flight === undefined && isDue() && !isQuiet()) start(failures > 0 ? "retry" : "early-window");
       return ready.value;
     }
-    const joined = flight ?? start(current === undefined ? "initial" : isSuspect ? "invalidated" : "expired");
+    const joined = flight ?? start(current === undefined ? "initial" : isRejected ? "invalidated" : "expired");
     awaiting += 1;
     try {
-      return (await untilAborted(untilAborted(joined.promise, signal), closed)).value;
+      const waiting = untilAborted(untilAborted(joined.promise, signal), closed);
+      return (await (keepsProcessAlive ? keepAlive(waiting) : waiting)).value;
     } catch (error) {
-      const suspect = valid();
-      if (suspect === undefined || closed.aborted || signal?.aborted) throw error;
-      reporter.log("warn", `${subject} was rejected at a login and could not be replaced; serving it again`, { error });
-      return suspect.value;
+      const rejected = valid();
+      if (rejected === undefined || closed.aborted || signal?.aborted) throw error;
+      return rejected.value;
     } finally {
       awaiting -= 1;
     }
   };
 
   const invalidate = (secret: string): void => {
-    if (current === undefined || current.secret !== secret || isSuspect) return;
-    const isStorm = current.cause === "invalidated" && elapsedMs(current.lifetime) < INVALIDATION_INTERVAL_MS;
-    if (isStorm) return;
-    isSuspect = true;
+    if (current === undefined || current.secret !== secret) return;
+    if (performance.now() - forcedAtMs < INVALIDATION_INTERVAL_MS) return;
+    forcedAtMs = performance.now();
+    isRejected = true;
     if (flight === undefined) start("invalidated");
   };
 
@@ -202,7 +216,7 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
     clearTimeout(timer);
     current = undefined;
     flight = undefined;
-    isSuspect = false;
+    isRejected = false;
   };
 
   const hold = (holder: HolderOptions): Holder<T> => {

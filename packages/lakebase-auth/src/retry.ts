@@ -47,9 +47,15 @@ export function isTransient(error: unknown): boolean {
   return error.cause !== undefined && isTransient(error.cause);
 }
 
-export interface Attempts {
-  readonly policy: RetryPolicy;
+/** What several steps have left together (see `withBudget`). */
+export interface Budget {
   readonly signal: AbortSignal;
+  /** On the monotonic clock. A pause that would outlast it is not begun. */
+  readonly giveUpAtMs: number;
+}
+
+export interface Attempts extends Budget {
+  readonly policy: RetryPolicy;
   readonly purpose: string;
   /** Whether anybody still waits for the result; default: somebody does. */
   isWorthRetrying?(): boolean;
@@ -58,11 +64,10 @@ export interface Attempts {
 
 /**
  * Runs `work` until it succeeds, fails for good or the delays are used up. Each attempt has its own
- * deadline, so one that hangs makes room for the next. The caller bounds the whole (see `withBudget`).
+ * deadline, so one that hangs makes room for the next.
  */
 export async function withRetry<T>(attempts: Attempts, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { policy, signal, purpose } = attempts;
-  const giveUpAt = performance.now() + policy.budgetMs;
+  const { policy, signal, giveUpAtMs, purpose } = attempts;
   for (let attempt = 1; ; attempt++) {
     try {
       return await withDeadline(
@@ -75,7 +80,7 @@ export async function withRetry<T>(attempts: Attempts, work: (signal: AbortSigna
       if (signal.aborted) throw signal.reason;
       const delayMs = nextDelay(policy, attempt, error);
       const isWorthIt = attempts.isWorthRetrying?.() ?? true;
-      const isFinal = delayMs === undefined || !isWorthIt || performance.now() + delayMs >= giveUpAt;
+      const isFinal = delayMs === undefined || !isWorthIt || performance.now() + delayMs >= giveUpAtMs;
       if (error instanceof Error) attempts.onFailure?.(attempt, error, isFinal ? undefined : delayMs);
       if (isFinal) throw error;
       await pause(delayMs, signal);
@@ -95,8 +100,16 @@ export const withBudget = <T>(
   policy: RetryPolicy,
   signal: AbortSignal | undefined,
   purpose: string,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> => withDeadline(policy.budgetMs, signal, () => timeoutError(purpose, policy.budgetMs), work);
+  work: (budget: Budget) => Promise<T>,
+): Promise<T> => {
+  const giveUpAtMs = performance.now() + policy.budgetMs;
+  return withDeadline(
+    policy.budgetMs,
+    signal,
+    () => timeoutError(purpose, policy.budgetMs),
+    (signal) => work({ signal, giveUpAtMs }),
+  );
+};
 
 const timeoutError = (purpose: string, limitMs: number): CredentialError =>
   new CredentialError(`${purpose} got no answer within ${limitMs} ms.`, { code: "TIMEOUT", isRetryable: true });

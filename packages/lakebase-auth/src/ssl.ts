@@ -24,13 +24,16 @@ export interface SslInput {
 }
 
 const MODES = ["verify-full", "verify-ca", "require", "prefer", "disable"];
-const IP_ADDRESS = /^\[?[\da-f]*:[\da-f:.%]*\]?$|^\d{1,3}(\.\d{1,3}){3}$/i;
+/** An address, or several hosts (postgres.js), of which the driver names each. */
+const NOT_ONE_NAME = /[:,]|^\d{1,3}(\.\d{1,3}){3}$/;
 
 /** Verified TLS, or `false` where the token cannot leave the machine or the caller insists. */
 export function resolveSsl({ host, sslMode, ssl, allowCleartext, env }: SslInput): false | SslOptions {
   const field = sslMode === undefined ? "PGSSLMODE" : "sslMode";
   const mode = sslMode ?? readVariable(env, "PGSSLMODE") ?? "verify-full";
   checkOneOf(field, mode, MODES);
+  if (ssl !== undefined && typeof ssl !== "boolean" && (typeof ssl !== "object" || ssl === null))
+    throw new ValidationError("ssl", "expected true, false or TLS options such as { ca }; modes go into sslMode");
   const mayExpose = allowCleartext || isLoopback(host);
   const isOff = ssl === false || (ssl === undefined && mode === "disable");
   if (isOff) {
@@ -40,11 +43,12 @@ export function resolveSsl({ host, sslMode, ssl, allowCleartext, env }: SslInput
     );
   }
   const own = typeof ssl === "object" ? ssl : {};
-  if (own.rejectUnauthorized === false && !mayExpose)
+  const rejectUnauthorized: unknown = own.rejectUnauthorized ?? true;
+  if (typeof rejectUnauthorized !== "boolean" || !(rejectUnauthorized || mayExpose))
     throw new ValidationError(
       "ssl.rejectUnauthorized",
       "expected true: an unverified server would be handed the token. For a private CA pass ssl: { ca }",
     );
-  const name = IP_ADDRESS.test(host) ? {} : { servername: host, serverName: host };
-  return { rejectUnauthorized: true, ...name, ...own };
+  const name = NOT_ONE_NAME.test(host) ? {} : { servername: host, serverName: host };
+  return { ...name, ...own, rejectUnauthorized };
 }

@@ -1,4 +1,6 @@
 import { CredentialError } from "./errors.ts";
+import { callForeign } from "./foreign.ts";
+import { epochMs } from "./lifetime.ts";
 import { withSecret } from "./secret-field.ts";
 
 /** An OAuth token of the workspace: it authorises API calls and is refused at a Postgres login. */
@@ -35,13 +37,23 @@ export interface TokenProvider {
 export function workspaceToken(
   accessToken: unknown,
   purpose: string,
-  details: { readonly tokenType?: unknown; readonly expiresAt?: Date | undefined } = {},
+  details: { readonly tokenType?: unknown; readonly expiresAt?: unknown } = {},
 ): WorkspaceToken {
   if (typeof accessToken !== "string" || accessToken.trim() === "")
     throw new CredentialError(`${purpose} returned no token.`, { code: "EMPTY_TOKEN" });
-  const { tokenType, expiresAt } = details;
+  const { tokenType } = details;
+  const expiresAt = details.expiresAt === undefined ? undefined : new Date(epochMs(details.expiresAt));
   const isNamed = typeof tokenType === "string" && /^[\w-]+$/.test(tokenType);
   return withSecret({ tokenType: isNamed ? tokenType : "Bearer", expiresAt }, "accessToken", accessToken.trim());
+}
+
+/** A token of somebody else's provider, checked; its failure is replaced by an error that quotes no secret. */
+export async function obtainToken(provider: TokenProvider, signal: AbortSignal | undefined): Promise<WorkspaceToken> {
+  const name = "The token provider";
+  const token: WorkspaceToken | undefined = await callForeign(name, signal, () =>
+    provider.getToken(signal === undefined ? {} : { signal }),
+  );
+  return workspaceToken(token?.accessToken, name, token);
 }
 
 export const authorizationOf = ({ tokenType, accessToken }: WorkspaceToken): string =>

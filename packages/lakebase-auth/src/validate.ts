@@ -10,6 +10,10 @@ export function checkMs(field: string, value: unknown): void {
     throw new ValidationError(field, "expected milliseconds, more than 0");
 }
 
+export function checkBoolean(field: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "boolean") throw new ValidationError(field, "expected true or false");
+}
+
 export function checkFunction(field: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") throw new ValidationError(field, "expected a function");
 }

@@ -7,7 +7,8 @@ import { databricksSdkTokenProvider, type WorkspaceClientLike } from "./provider
 import { m2mTokenProvider } from "./providers/m2m.ts";
 import { staticTokenProvider } from "./providers/static.ts";
 import { acquireShared, type Closeable, type ShareKey } from "./shared.ts";
-import type { TokenProvider } from "./token-provider.ts";
+import { untilAborted } from "./timers.ts";
+import { obtainToken, type TokenProvider } from "./token-provider.ts";
 import { workspaceUrl } from "./workspace-url.ts";
 
 /** Who asks the workspace, and where it is. */
@@ -25,9 +26,9 @@ export interface Workspace extends TokenProvider {
 }
 
 export interface WorkspaceOptions {
-  readonly tokenProvider: TokenProvider | undefined;
-  readonly workspaceClient: WorkspaceClientLike | undefined;
-  readonly workspaceHost: string | undefined;
+  readonly tokenProvider?: TokenProvider;
+  readonly workspaceClient?: WorkspaceClientLike;
+  readonly workspaceHost?: string;
   readonly env: Environment;
   readonly fetch: FetchLike;
   readonly attemptTimeoutMs: number;
@@ -45,13 +46,13 @@ export function resolveWorkspace(options: WorkspaceOptions): WorkspaceIdentity {
   if (tokenProvider !== undefined && workspaceClient !== undefined)
     throw new ConfigurationError("tokenProvider and workspaceClient are both set: pass one of them.");
   if (tokenProvider !== undefined) {
-    if (typeof tokenProvider.getToken !== "function")
+    if (typeof tokenProvider?.getToken !== "function")
       throw new ValidationError("tokenProvider", "expected an object with getToken(), such as m2mTokenProvider(…)");
     const host = requireHost(options);
     return { key: { label: `provider ${host}`, refs: [tokenProvider] }, open: () => openPlain(tokenProvider, host) };
   }
   if (workspaceClient !== undefined) {
-    if (typeof workspaceClient.config?.authenticate !== "function")
+    if (typeof workspaceClient?.config?.authenticate !== "function")
       throw new ValidationError("workspaceClient", "expected a WorkspaceClient of @databricks/sdk-experimental");
     const host = explicitHost(options);
     return shared(options, { label: `client ${host ?? ""}`, refs: [workspaceClient] }, host, () =>
@@ -110,7 +111,7 @@ function requireHost(options: WorkspaceOptions): string {
 }
 
 const openPlain = (provider: TokenProvider, host: string): Workspace => ({
-  getToken: (options) => provider.getToken(options),
+  getToken: ({ signal } = {}) => untilAborted(obtainToken(provider, signal), signal),
   invalidate: (accessToken) => provider.invalidate?.(accessToken),
   getHost: () => Promise.resolve(host),
   release: () => {},
@@ -135,6 +136,8 @@ function shared(
         const cached = createCachedTokenProvider(source, {
           earlyRefreshMs,
           attemptTimeoutMs,
+          // Who waits for it waits for a credential.
+          keepsProcessAlive: false,
           listeners: () => listeners,
         });
         return { source, cached, close: () => cached.close() };

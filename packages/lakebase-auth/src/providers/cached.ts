@@ -3,8 +3,9 @@ import { readJwtTiming } from "../jwt.ts";
 import { estimateLifeMs, type Lifetime, now } from "../lifetime.ts";
 import { createRefreshCache } from "../refresh-cache.ts";
 import { CredentialError } from "../errors.ts";
-import { keepAlive, withDeadline } from "../timers.ts";
-import type { TokenProvider, WorkspaceToken } from "../token-provider.ts";
+import { withDeadline } from "../timers.ts";
+import { obtainToken, type TokenProvider, type WorkspaceToken } from "../token-provider.ts";
+import { checkMs, checkNonNegative } from "../validate.ts";
 
 export interface CachedTokenProviderOptions extends Listeners {
   /** How long before its expiry a token is renewed, in milliseconds; at most half of its life. Default 300 000. */
@@ -37,18 +38,29 @@ export function cachedTokenProvider(
   options: CachedTokenProviderOptions = {},
 ): CachedTokenProvider {
   const { earlyRefreshMs = 300_000, attemptTimeoutMs = 10_000 } = options;
-  return createCachedTokenProvider(inner, { earlyRefreshMs, attemptTimeoutMs, listeners: () => [options] });
+  checkNonNegative("earlyRefreshMs", earlyRefreshMs);
+  checkMs("attemptTimeoutMs", attemptTimeoutMs);
+  const listeners = (): Iterable<Listeners> => [options];
+  return createCachedTokenProvider(inner, { earlyRefreshMs, attemptTimeoutMs, keepsProcessAlive: true, listeners });
 }
 
 /** @internal */
 export function createCachedTokenProvider(
   inner: TokenProvider,
-  options: { earlyRefreshMs: number; attemptTimeoutMs: number; listeners: () => Iterable<Listeners> },
+  options: {
+    earlyRefreshMs: number;
+    attemptTimeoutMs: number;
+    keepsProcessAlive: boolean;
+    listeners: () => Iterable<Listeners>;
+  },
 ): CachedTokenProvider {
-  const { earlyRefreshMs, attemptTimeoutMs } = options;
+  const { earlyRefreshMs, attemptTimeoutMs, keepsProcessAlive } = options;
   const cache = createRefreshCache<WorkspaceToken>({
     subject: "workspace-token",
     reporter: createReporter(options.listeners),
+    // The workspace says 401 for no other reason.
+    servesRejected: false,
+    keepsProcessAlive,
     fetch: async ({ signal }) => {
       const startedAt = now();
       const timeout = (): Error =>
@@ -56,13 +68,13 @@ export function createCachedTokenProvider(
           code: "TIMEOUT",
           isRetryable: true,
         });
-      const value = await withDeadline(attemptTimeoutMs, signal, timeout, (signal) => inner.getToken({ signal }));
+      const value = await withDeadline(attemptTimeoutMs, signal, timeout, (signal) => obtainToken(inner, signal));
       return { value, secret: value.accessToken, lifetime: lifetimeOf(value, startedAt) };
     },
   });
   const holder = cache.hold({ mode: "lazy", earlyRefreshMs });
   return {
-    getToken: ({ signal } = {}) => keepAlive(holder.get(signal)),
+    getToken: ({ signal } = {}) => holder.get(signal),
     invalidate: (accessToken) => {
       inner.invalidate?.(accessToken);
       holder.invalidate(accessToken);
@@ -76,9 +88,6 @@ function lifetimeOf({ accessToken, expiresAt }: WorkspaceToken, startedAt: Lifet
   const timing = readJwtTiming(accessToken);
   const expiresAtMs = expiresAt?.getTime() ?? timing.expiresAtMs;
   if (expiresAtMs === undefined) return { startedAt, lifeMs: Infinity };
-  const issuedAtMs = timing.expiresAtMs === undefined ? undefined : timing.issuedAtMs;
-  const ownLifeMs =
-    issuedAtMs === undefined || timing.expiresAtMs === undefined ? undefined : timing.expiresAtMs - issuedAtMs;
-  const evidence = { expiresInMs: ownLifeMs, expiresAtMs, isSecondHand: true };
+  const evidence = { statedLivesMs: [timing.lifeMs], expiresAtMs, isSecondHand: true };
   return { startedAt, lifeMs: estimateLifeMs(evidence, startedAt.wallMs) };
 }

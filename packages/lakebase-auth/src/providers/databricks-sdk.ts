@@ -1,6 +1,6 @@
-import { ConfigurationError, CredentialError, type LakebaseAuthError } from "../errors.ts";
+import { ConfigurationError } from "../errors.ts";
+import { callForeign } from "../foreign.ts";
 import { safeCause } from "../redact.ts";
-import { isTransient } from "../retry.ts";
 import { untilAborted } from "../timers.ts";
 import { type TokenProvider, workspaceToken } from "../token-provider.ts";
 import { readJwtTiming } from "../jwt.ts";
@@ -54,27 +54,31 @@ export function databricksSdkTokenProvider(options: DatabricksSdkOptions = {}): 
     });
     return client;
   };
-  const authenticate = async (): Promise<{ header: string; host: string | undefined }> => {
+  const authenticate = async (): Promise<string> => {
     const { config } = await open();
     const headers = new Headers();
-    try {
-      await config.authenticate(headers);
-    } catch (error) {
-      throw sdkError(error);
-    }
-    return { header: headers.get("authorization") ?? "", host: config.host };
+    await callForeign(NAME, undefined, () => config.authenticate(headers));
+    return headers.get("authorization") ?? "";
+  };
+  // Until the SDK has authenticated once, it knows no host.
+  const findHost = async (): Promise<string | undefined> => {
+    const { config } = await open();
+    if (config.host === undefined) await authenticate();
+    return config.host;
   };
   return {
     getToken: async ({ signal } = {}) => {
-      const { header } = await untilAborted(authenticate(), signal);
+      const header = await untilAborted(authenticate(), signal);
       const [tokenType, accessToken] = header.split(/\s+/, 2);
       const { expiresAtMs } = readJwtTiming(accessToken ?? "");
       const expiresAt = expiresAtMs === undefined ? undefined : new Date(expiresAtMs);
-      return workspaceToken(accessToken, "The Databricks SDK", { tokenType, expiresAt });
+      return workspaceToken(accessToken, NAME, { tokenType, expiresAt });
     },
-    getHost: async ({ signal } = {}) => (await untilAborted(authenticate(), signal)).host,
+    getHost: ({ signal } = {}) => untilAborted(findHost(), signal),
   };
 }
+
+const NAME = "The Databricks SDK";
 
 async function openClient({ workspaceClient, workspaceHost, profile, env }: DatabricksSdkOptions) {
   if (workspaceClient !== undefined) return workspaceClient;
@@ -109,12 +113,4 @@ async function importSdk(): Promise<SdkModule> {
       safeCause(error),
     );
   }
-}
-
-function sdkError(error: unknown): LakebaseAuthError {
-  return new CredentialError("The Databricks SDK found no working identity.", {
-    code: "PROVIDER_FAILED",
-    isRetryable: isTransient(error),
-    cause: safeCause(error),
-  });
 }

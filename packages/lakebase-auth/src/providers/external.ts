@@ -1,6 +1,4 @@
-import { CredentialError, LakebaseAuthError } from "../errors.ts";
-import { safeCause } from "../redact.ts";
-import { isTransient } from "../retry.ts";
+import { callForeign } from "../foreign.ts";
 import { untilAborted } from "../timers.ts";
 import { type TokenProvider, workspaceToken } from "../token-provider.ts";
 
@@ -25,25 +23,12 @@ export function externalTokenProvider(
 ): TokenProvider {
   return {
     getToken: async ({ signal } = {}) => {
-      const result = await untilAborted(call(getToken, signal), signal);
+      const call = callForeign(NAME, signal, () => getToken(signal === undefined ? {} : { signal }));
+      const result = await untilAborted(call, signal);
       const token = typeof result === "string" ? { accessToken: result } : result;
-      return workspaceToken(token?.accessToken, "The external token provider", { expiresAt: token?.expiresAt });
+      return workspaceToken(token?.accessToken, NAME, token);
     },
   };
 }
 
-async function call(
-  getToken: Parameters<typeof externalTokenProvider>[0],
-  signal: AbortSignal | undefined,
-): Promise<ExternalToken> {
-  try {
-    return await getToken(signal === undefined ? {} : { signal });
-  } catch (error) {
-    if (signal?.aborted || error instanceof LakebaseAuthError) throw error;
-    throw new CredentialError("The external token provider failed.", {
-      code: "PROVIDER_FAILED",
-      isRetryable: isTransient(error),
-      cause: safeCause(error),
-    });
-  }
-}
+const NAME = "The external token provider";

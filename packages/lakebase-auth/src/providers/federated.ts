@@ -1,7 +1,7 @@
 import type { Listeners } from "../events.ts";
 import type { FetchLike } from "../http.ts";
 import { readJwtPayload } from "../jwt.ts";
-import type { TokenProvider, WorkspaceToken } from "../token-provider.ts";
+import { obtainToken, type TokenProvider, type WorkspaceToken } from "../token-provider.ts";
 import { workspaceUrl } from "../workspace-url.ts";
 import { type CachedTokenProvider, cachedTokenProvider } from "./cached.ts";
 import { requestToken } from "./m2m.ts";
@@ -45,11 +45,12 @@ export function federatedTokenProvider(inner: TokenProvider, options: Federation
       scope,
       ...(clientId !== undefined && { client_id: clientId }),
     };
-    return requestToken({ fetch, host, form, purpose: "The token exchange", signal });
+    const secrets = [subject.accessToken];
+    return requestToken({ fetch, host, form, secrets, purpose: "The token exchange", signal });
   };
   const exchanging: TokenProvider = {
     getToken: async ({ signal } = {}) => {
-      const token = await inner.getToken(signal === undefined ? {} : { signal });
+      const token = await obtainToken(inner, signal);
       if (isIssuedBy(token, host)) return token;
       try {
         return await exchange(token, signal);

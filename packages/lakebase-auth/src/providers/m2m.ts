@@ -46,7 +46,8 @@ export function m2mTokenProvider(options: M2mOptions): TokenProvider {
         fetch,
         host,
         form,
-        basic: `${clientId}:${clientSecret}`,
+        authorization: `Basic ${base64(`${clientId}:${clientSecret}`)}`,
+        secrets: [clientSecret, base64(`${clientId}:${clientSecret}`)],
         purpose: "The OAuth token request",
         signal,
       }),
@@ -57,14 +58,15 @@ interface TokenRequest {
   readonly fetch: FetchLike;
   readonly host: string;
   readonly form: Readonly<Record<string, string>>;
-  readonly basic?: string;
+  readonly authorization?: string;
+  readonly secrets: readonly string[];
   readonly purpose: string;
   readonly signal: AbortSignal | undefined;
 }
 
 /** One request to the workspace's token endpoint. */
 export async function requestToken(request: TokenRequest): Promise<WorkspaceToken> {
-  const { host, form, basic, purpose, fetch, signal = new AbortController().signal } = request;
+  const { host, form, authorization, secrets, purpose, fetch, signal = new AbortController().signal } = request;
   const startedMs = Date.now();
   const { body, serverNowMs } = await requestJson({
     fetch,
@@ -72,10 +74,11 @@ export async function requestToken(request: TokenRequest): Promise<WorkspaceToke
     url: `${host}/oidc/v1/token`,
     headers: {
       "content-type": "application/x-www-form-urlencoded",
-      ...(basic !== undefined && { authorization: `Basic ${base64(basic)}` }),
+      ...(authorization !== undefined && { authorization }),
     },
     body: new URLSearchParams(form).toString(),
     signal,
+    secrets,
     purpose,
     hints: {
       400: "Check the client id and that the grant is allowed for it.",
@@ -85,7 +88,9 @@ export async function requestToken(request: TokenRequest): Promise<WorkspaceToke
   });
   const token = workspaceToken(body["access_token"], purpose, { tokenType: body["token_type"] });
   const expiresInMs = Number(body["expires_in"] ?? Number.NaN) * 1000;
-  const lifeMs = estimateLifeMs({ expiresInMs, ...readJwtTiming(token.accessToken), serverNowMs }, startedMs);
+  const timing = readJwtTiming(token.accessToken);
+  const statedLivesMs = [expiresInMs, timing.lifeMs];
+  const lifeMs = estimateLifeMs({ statedLivesMs, expiresAtMs: timing.expiresAtMs, serverNowMs }, startedMs);
   return workspaceToken(token.accessToken, purpose, {
     tokenType: token.tokenType,
     expiresAt: new Date(startedMs + lifeMs),
