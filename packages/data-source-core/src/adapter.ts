@@ -16,7 +16,7 @@ export { configurationChecks, validationChecks } from "./checks.ts";
 export type { Checks } from "./checks.ts";
 export { createClassifier, hasSequence } from "./classify.ts";
 export type { Classification, Classifier, Statement } from "./classify.ts";
-export { abortError, createDeadline } from "./deadline.ts";
+export { abortError, createDeadline, timeoutError } from "./deadline.ts";
 export type { Deadline, DeadlineOptions } from "./deadline.ts";
 export { poolKey, principalKey } from "./identity.ts";
 export { lexicalRules } from "./lexical-rules.ts";
