@@ -1,0 +1,162 @@
+import { type DataSourceError, isDataSourceError, type Notice } from "@org/data-source-core";
+import { createDeadline, type Deadline } from "@org/data-source-core/adapter";
+import type { TLSSocket } from "node:tls";
+import type { PoolClient } from "pg";
+import { sendCancelRequest } from "./cancel.ts";
+import { brokenError, noticeOf } from "./error-map.ts";
+import { exchange, type Outcome, type Step } from "./exchange.ts";
+import { loginError } from "./login-error.ts";
+import { parametersOf, type PoolSettings, ResilientPool } from "./pool.ts";
+
+/** One acquired connection. */
+export interface Connection {
+  /** What the server reported of itself, such as `server_version`. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Its notices since they were last taken. */
+  takeNotices(): Notice[];
+  /**
+   * Runs one exchange. When the deadline is over first, the server is asked to stop and its answer awaited; the outcome
+   * then usually is SQLSTATE 57014. Rejects with code CONNECTION if the connection broke.
+   */
+  run(steps: readonly Step[], deadline: Deadline): Promise<Outcome>;
+  /** Gives it back, out of any transaction; a connection in doubt is closed instead. */
+  release(options?: { readonly discard?: boolean }): Promise<void>;
+}
+
+export interface Connections {
+  /** Rejects with the deadline's reason, ACQUIRE_TIMEOUT, or why no connection could be opened. */
+  acquire(deadline: Deadline): Promise<Connection>;
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+  close(): Promise<void>;
+}
+
+export interface ConnectionSettings extends PoolSettings {
+  readonly acquireTimeoutMs: number;
+}
+
+/** How long the server's own timer may be late before it is asked to cancel. */
+const timeoutLeewayMs = 200;
+/** How long a cancelled statement may take to stop before its connection is given up. */
+const cancelGraceMs = 5_000;
+
+export function createConnections(settings: ConnectionSettings): Connections {
+  const { redact, onEvent, acquireTimeoutMs } = settings;
+  const pool = new ResilientPool(settings);
+
+  const acquire = async (deadline: Deadline): Promise<Connection> => {
+    deadline.throwIfOver();
+    // A connection that is being opened for this caller has its own limit, connectTimeoutMs.
+    const queued = pool.idleCount === 0 && pool.totalCount >= settings.max;
+    using wait = createDeadline({
+      timeoutMs: queued ? acquireTimeoutMs : Infinity,
+      signals: [deadline.signal],
+      kind: "postgres",
+      code: "ACQUIRE_TIMEOUT",
+    });
+    const connecting = pool.connect();
+    try {
+      return createConnection(await wait.race(connecting), settings);
+    } catch (error) {
+      if (wait.signal.aborted) {
+        // Whoever comes too late for us is of use to the next.
+        connecting.then((client) => client.release()).catch(() => undefined);
+        throw wait.signal.reason;
+      }
+      throw isDataSourceError(error) ? error : loginError(error, redact);
+    }
+  };
+  return {
+    acquire,
+    get total() {
+      return pool.totalCount;
+    },
+    get idle() {
+      return pool.idleCount;
+    },
+    get waiting() {
+      return pool.waitingCount;
+    },
+    close: async () => {
+      await pool.end();
+      onEvent({ type: "connection-closed", reason: "The data source was closed" });
+      if (typeof settings.password === "function") await settings.password.close?.();
+    },
+  };
+}
+
+function createConnection(client: PoolClient, settings: PoolSettings): Connection {
+  const { redact, onEvent } = settings;
+  let notices: Notice[] = [];
+  let broken: DataSourceError | undefined;
+  const onNotice = (message: { severity?: string; code?: string; message?: string }): void => {
+    const notice = noticeOf(message);
+    notices.push(notice);
+    onEvent({ type: "notice", notice });
+  };
+  const onError = (error: Error): void => void (broken ??= brokenError(error, redact));
+  client.on("notice", onNotice as never);
+  client.on("error", onError);
+
+  const stop = async (running: Promise<Outcome>, deadline: Deadline): Promise<Outcome> => {
+    const isOver = async (ms: number): Promise<boolean> => {
+      using limit = createDeadline({ timeoutMs: ms });
+      return limit.race(running).then(
+        () => true,
+        () => !limit.signal.aborted,
+      );
+    };
+    const timedOut = isDataSourceError(deadline.signal.reason, "STATEMENT_TIMEOUT");
+    if (timedOut && (await isOver(timeoutLeewayMs))) return running;
+    using limit = createDeadline({ timeoutMs: cancelGraceMs });
+    await sendCancelRequest(cancelTarget(client, settings), limit.signal).catch(() => undefined);
+    if (!(await isOver(limit.remainingMs() + 1))) client.connection.stream.destroy();
+    return running;
+  };
+
+  return {
+    parameters: parametersOf.get(client) ?? new Map(),
+    takeNotices: () => {
+      const taken = notices;
+      notices = [];
+      return taken;
+    },
+    run: async (steps, deadline) => {
+      if (broken) throw broken;
+      deadline.throwIfOver();
+      const running = exchange(client, steps);
+      try {
+        return await deadline.race(running);
+      } catch (error) {
+        if (deadline.signal.aborted) {
+          try {
+            return await stop(running, deadline);
+          } catch (lost) {
+            throw (broken = brokenError(lost, redact));
+          }
+        }
+        throw (broken = brokenError(error, redact));
+      }
+    },
+    release: async ({ discard = false } = {}) => {
+      let isClean = !discard && !broken && client.getTransactionStatus() === "I";
+      if (!isClean && !discard && !broken) {
+        using limit = createDeadline({ timeoutMs: cancelGraceMs });
+        isClean = await limit.race(exchange(client, [{ text: "ROLLBACK", maxRows: 0 }])).then(
+          ({ status }) => status === "I",
+          () => false,
+        );
+      }
+      client.off("notice", onNotice as never);
+      client.off("error", onError);
+      client.release(!isClean);
+    },
+  };
+}
+
+function cancelTarget(client: PoolClient, { host, port, ssl }: PoolSettings): Parameters<typeof sendCancelRequest>[0] {
+  const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+  const address = (client.connection.stream as TLSSocket).remoteAddress ?? host;
+  return { host, port, ssl, address, processId: processID, secretKey };
+}

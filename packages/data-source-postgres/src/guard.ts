@@ -1,0 +1,48 @@
+import type { Step } from "./exchange.ts";
+
+/**
+ * What surrounds a statement. `read` and `write`: a transaction of its own. `transaction`: one is open already.
+ * `none`: nothing, for statements that refuse a transaction.
+ */
+export type Guard = "read" | "write" | "transaction" | "none";
+
+const beginRead: Step = { text: "BEGIN READ ONLY", maxRows: 0 };
+const beginWrite: Step = { text: "BEGIN READ WRITE", maxRows: 0 };
+const commit: Step = { text: "COMMIT", maxRows: 0 };
+/**
+ * A read has nothing to keep, and the end by ROLLBACK undoes what a function in it may have changed on the connection
+ * (set_config, however well hidden) before another caller gets it.
+ */
+export const rollback: Step = { text: "ROLLBACK", maxRows: 0 };
+
+/** The steps of one exchange that runs `main` under a guard. */
+export function guarded(guard: Guard, main: Step, settings: Step): Step[] {
+  if (guard === "read") return [beginRead, settings, main, rollback];
+  if (guard === "write") return [beginWrite, settings, main, commit];
+  return guard === "transaction" ? [settings, main] : [main];
+}
+
+/** The longest that the server's integer of milliseconds can say: 24 days. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
+/**
+ * The settings that hold up to the end of the transaction. Always a query, never SET LOCAL: only after a query does the
+ * server refuse SET TRANSACTION READ WRITE.
+ */
+export function settingsStep(timeoutMs: number | undefined, parameters: ReadonlyMap<string, string>): Step {
+  const timeout = String(Math.min(timeoutMs ?? 0, longestTimeoutMs));
+  return { text: settingsText(parameters), values: [timeout], maxRows: 0 };
+}
+
+const timeoutOnly = "select set_config('statement_timeout', $1, true)";
+
+/** Where the server's defaults are others, values and SQL would not read as the type map and the classifier do. */
+function settingsText(parameters: ReadonlyMap<string, string>): string {
+  let text = timeoutOnly;
+  const dateStyle = parameters.get("DateStyle");
+  if (dateStyle !== undefined && !dateStyle.startsWith("ISO")) text += ", set_config('datestyle', 'ISO', true)";
+  if (parameters.get("standard_conforming_strings") === "off") {
+    text += ", set_config('standard_conforming_strings', 'on', true)";
+  }
+  return text;
+}

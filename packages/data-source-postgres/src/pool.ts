@@ -1,0 +1,201 @@
+import type { EventListener } from "@org/data-source-core";
+import { type Instrument, type Redactor, timeoutError } from "@org/data-source-core/adapter";
+import type { ConnectionOptions } from "node:tls";
+import { Client, Pool, type PoolClient } from "pg";
+import { classifyLogin, type LoginFailure } from "./login-error.ts";
+
+/** A function that gives the password of a login; from lakebase-auth, it can be told of a refused one. */
+export interface PasswordSource {
+  (): Promise<string> | string;
+  readonly invalidate?: (token: string) => void;
+  readonly close?: () => Promise<void>;
+}
+
+export interface PoolSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password: string | PasswordSource | undefined;
+  readonly ssl: false | ConnectionOptions;
+  readonly applicationName: string | undefined;
+  readonly max: number;
+  readonly idleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
+  readonly connectTimeoutMs: number;
+  /** Whether to wait for an endpoint that refuses because it is waking up. */
+  readonly retriesTransient: boolean;
+  readonly instrument: Instrument;
+  readonly redact: Redactor;
+  readonly onEvent: EventListener;
+}
+
+/** What the server reported at login and since, such as `DateStyle`. */
+export const parametersOf: WeakMap<object, Map<string, string>> = new WeakMap();
+
+type ConnectCallback = (
+  error: Error | undefined,
+  client: PoolClient | undefined,
+  done: (release?: unknown) => void,
+) => void;
+
+interface FailedLogin {
+  readonly kind: LoginFailure;
+  readonly startedAt: number;
+}
+
+const firstBackoffMs = 100;
+const longestBackoffMs = 2_000;
+
+/** A pg.Pool that renews a refused credential once, waits for a cold endpoint, and varies the connections' lifetime. */
+export class ResilientPool extends Pool {
+  readonly #settings: PoolSettings;
+  readonly #failures = new WeakMap<object, FailedLogin>();
+  /** Failed attempts in a row, on any connection. */
+  #failedAttempts = 0;
+
+  constructor(settings: PoolSettings) {
+    const { host, port, user, database, ssl, applicationName, max, idleTimeoutMs } = settings;
+    super({
+      host,
+      port,
+      user,
+      database,
+      ssl,
+      application_name: applicationName,
+      max,
+      idleTimeoutMillis: idleTimeoutMs === Infinity ? 0 : idleTimeoutMs,
+      // Idle connections do not keep the process alive.
+      allowExitOnIdle: true,
+      keepAlive: true,
+    });
+    this.#settings = settings;
+    Object.assign(this, { Client: this.#clientClass() });
+    const { maxLifetimeMs, onEvent } = settings;
+    if (maxLifetimeMs !== Infinity) {
+      // Read by pg for each connection. Up to a tenth less, so that those opened together do not end together.
+      Object.defineProperty(this.options, "maxLifetimeSeconds", {
+        get: () => (maxLifetimeMs / 1000) * (1 - Math.random() / 10),
+      });
+    }
+    // Without a listener, an idle connection cut by the server would end the process.
+    this.on("error", () => onEvent({ type: "connection-closed", reason: "An idle connection was lost" }));
+  }
+
+  override connect(): Promise<PoolClient>;
+  override connect(callback: ConnectCallback): void;
+  override connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
+    const connected = this.#connect();
+    if (!callback) return connected;
+    // Out of the promise, so that what the callback throws is an uncaught exception as in pg, not a rejection.
+    connected.then(
+      (client) => process.nextTick(callback, undefined, client, client.release),
+      (error: Error) => process.nextTick(callback, error, undefined, () => undefined),
+    );
+    return undefined;
+  }
+
+  async #connect(): Promise<PoolClient> {
+    const { connectTimeoutMs, retriesTransient, instrument, onEvent } = this.#settings;
+    const span = instrument.span("acquire connection");
+    let renewed = false;
+    let endsAt: number | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const client = await super.connect();
+        span.end();
+        return client;
+      } catch (error) {
+        const failure = this.#failures.get(error as object);
+        endsAt ??= (failure?.startedAt ?? -Infinity) + connectTimeoutMs;
+        const renew: boolean = failure?.kind === "credential" && !renewed && this.#invalidates();
+        const wait = failure?.kind === "transient" && retriesTransient && performance.now() < endsAt;
+        if (!renew && !wait) {
+          span.end(error);
+          throw error;
+        }
+        renewed ||= renew;
+        onEvent({ type: "retry", attempt: attempt + 1, reason: renew ? "credential refused" : "endpoint not ready" });
+      }
+    }
+  }
+
+  #invalidates(): boolean {
+    const { password } = this.#settings;
+    return typeof password === "function" && password.invalidate !== undefined;
+  }
+
+  /** Notes why an attempt failed; returns for how many ms it is still to count against `max`. */
+  #onFailure(error: object, startedAt: number, token: string | undefined): number {
+    const { password, retriesTransient } = this.#settings;
+    const kind = classifyLogin(error);
+    this.#failures.set(error, { kind, startedAt });
+    if (kind === "credential" && typeof password === "function" && token !== undefined) password.invalidate?.(token);
+    if (kind !== "transient" || !retriesTransient) return 0;
+    const longest = Math.min(longestBackoffMs, firstBackoffMs * 2 ** this.#failedAttempts);
+    this.#failedAttempts += 1;
+    return longest * (0.5 + Math.random() / 2);
+  }
+
+  /** pg makes its connections by this class. */
+  #clientClass(): typeof Client {
+    const settings = this.#settings;
+    const succeeded = (): void => void (this.#failedAttempts = 0);
+    const failed = (error: object, startedAt: number, token: string | undefined): number =>
+      this.#onFailure(error, startedAt, token);
+
+    return class extends Client {
+      constructor(config: object) {
+        let token: string | undefined;
+        const { password } = settings;
+        const source =
+          typeof password === "function"
+            ? async () => {
+                token = await password();
+                settings.redact.add(token);
+                return token;
+              }
+            : password;
+        // pg hides the password in its options; copying them would lose it.
+        super(Object.create(config, { password: { value: source } }) as object);
+        this.#token = () => token;
+        const parameters = new Map<string, string>();
+        parametersOf.set(this, parameters);
+        this.connection.on("parameterStatus", (status: { parameterName: string; parameterValue: string }) => {
+          parameters.set(status.parameterName, status.parameterValue);
+        });
+      }
+
+      readonly #token: () => string | undefined;
+
+      override connect(): Promise<Client>;
+      override connect(callback: (error: Error | null, client?: Client) => void): void;
+      override connect(callback?: (error: Error | null, client?: Client) => void): Promise<Client> | undefined {
+        // The pool, its only user, passes a callback.
+        if (!callback) return super.connect();
+        const { connectTimeoutMs, onEvent } = settings;
+        const startedAt = performance.now();
+        let late: Error | undefined;
+        const timer =
+          connectTimeoutMs === Infinity
+            ? undefined
+            : setTimeout(() => {
+                late = timeoutError("CONNECT_TIMEOUT", connectTimeoutMs, "postgres");
+                this.connection.stream.destroy();
+              }, connectTimeoutMs);
+        super.connect((error: Error | null) => {
+          clearTimeout(timer);
+          if (error) {
+            const reason = late ?? error;
+            setTimeout(callback, failed(reason, startedAt, this.#token()), reason);
+          } else {
+            succeeded();
+            onEvent({ type: "connection-opened", durationMs: performance.now() - startedAt });
+            callback(null, this);
+          }
+        });
+        return undefined;
+      }
+    };
+  }
+}

@@ -1,0 +1,149 @@
+import {
+  DataSourceError,
+  isDataSourceError,
+  type QueryOptions,
+  type QueryResult,
+  type Request,
+  ValidationError,
+} from "@org/data-source-core";
+import {
+  type CallScope,
+  createDeadline,
+  type Deadline,
+  type Instrument,
+  type Lifecycle,
+  type ResolvedQueryOptions,
+  resolveQueryOptions,
+  type ResolvedRequest,
+  resolveRequest,
+  type SqlDialect,
+} from "@org/data-source-core/adapter";
+import { escapeIdentifier } from "pg";
+import type { Connection } from "./connection.ts";
+import type { Guard } from "./guard.ts";
+import { runQuery, type StatementEnvironment } from "./query.ts";
+import { checkStatement, type StatementScope } from "./read-only.ts";
+
+/** Options of a statement that only Postgres has. */
+export interface PostgresQueryOptions<R = unknown> extends QueryOptions<R> {
+  /**
+   * Default true: the statement runs in a transaction of its own. `false`, for writes only, is for what refuses one
+   * (VACUUM, CREATE INDEX CONCURRENTLY, a CALL that commits); its timeout is then enforced by a cancel request alone.
+   */
+  readonly transactional?: boolean;
+}
+
+/** What every statement of one data source shares. */
+export interface Engine extends StatementEnvironment {
+  readonly lifecycle: Lifecycle;
+  readonly instrument: Instrument;
+}
+
+/** A connection for one statement, and how it is given back. */
+export interface Lease {
+  readonly connection: Connection;
+  end(): Promise<void>;
+}
+
+/** Where statements run: on the data source, each with a connection of its own, or in a session or transaction. */
+export interface Place {
+  readonly scope: CallScope;
+  readonly lease: (deadline: Deadline) => Promise<Lease>;
+  readonly guard: (readOnly: boolean) => Guard;
+  readonly statements: (readOnly: boolean) => StatementScope;
+  /** Whether a read may run again on another connection when its own broke. */
+  readonly canReplay: boolean;
+}
+
+export const dialect: SqlDialect & { readonly namedParams: boolean } = {
+  placeholder: (position) => `$${position}`,
+  quoteIdentifier: escapeIdentifier,
+  namedParams: false,
+};
+
+/** A statement of a call, checked. */
+export interface Call<Options> {
+  readonly request: ResolvedRequest;
+  readonly options: Options;
+  readonly guard: Guard;
+}
+
+export function createQuery(engine: Engine, place: Place) {
+  return async <R>(request: Request, given?: PostgresQueryOptions<R>): Promise<QueryResult<R>> => {
+    const started = performance.now();
+    const call = resolveQuery(request, given, place);
+    const leave = engine.lifecycle.enter();
+    try {
+      const operation = engine.instrument.start({ name: "query", text: call.request.text });
+      try {
+        const result = await operation.run(() => execute(engine, place, call, started));
+        operation.end({ rows: result.rows.length });
+        return result;
+      } catch (error) {
+        operation.end({ error });
+        throw error;
+      }
+    } finally {
+      leave();
+    }
+  };
+}
+
+function resolveQuery<R>(
+  request: Request,
+  given: PostgresQueryOptions<R> | undefined,
+  place: Place,
+): Call<ResolvedQueryOptions<R>> {
+  const { transactional = true, ...rest } = given ?? {};
+  const options = resolveQueryOptions<R>(given && rest, place.scope);
+  const resolved = resolveRequest(request, dialect);
+  checkStatement(resolved.text, place.statements(options.readOnly));
+  if (transactional) return { request: resolved, options, guard: place.guard(options.readOnly) };
+  if (options.readOnly || place.guard(false) === "transaction") {
+    throw new ValidationError("transactional: false is for writes outside of a transaction", "transactional");
+  }
+  return { request: resolved, options, guard: "none" };
+}
+
+async function execute<R>(
+  engine: Engine,
+  place: Place,
+  { request, options, guard }: Call<ResolvedQueryOptions<R>>,
+  started: number,
+): Promise<QueryResult<R>> {
+  const signals = [options.signal, engine.lifecycle.signal];
+  using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
+  for (let attempt = 1; ; attempt += 1) {
+    const lease = await place.lease(deadline);
+    const acquired = performance.now();
+    try {
+      const result = await runQuery(engine, lease.connection, guard, request, options, deadline);
+      await lease.end();
+      const executeMs = performance.now() - acquired;
+      const timings = {
+        totalMs: performance.now() - started,
+        acquireMs: acquired - started,
+        executeMs,
+        fetchMs: undefined,
+      };
+      return { ...result, timings };
+    } catch (error) {
+      await lease.end();
+      const lost = isDataSourceError(error, "CONNECTION") && place.canReplay && options.readOnly;
+      if (!lost || attempt > 1 || deadline.signal.aborted) throw withSql(error, request);
+    }
+  }
+}
+
+/** For whoever debugs; not enumerable, so that no logger prints it. */
+export function withSql(error: unknown, { text, params }: ResolvedRequest): unknown {
+  if (error instanceof DataSourceError) {
+    for (const [key, value] of [
+      ["sql", text],
+      ["params", params],
+    ] as const) {
+      Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true });
+    }
+  }
+  return error;
+}

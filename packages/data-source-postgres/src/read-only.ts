@@ -1,0 +1,83 @@
+import { DataSourceError, ValidationError } from "@org/data-source-core";
+import {
+  type Classification,
+  type Classifier,
+  createClassifier,
+  lexicalRules,
+  type Statement,
+} from "@org/data-source-core/adapter";
+
+/** What a statement runs in, which decides what it may say. */
+export type StatementScope = "read" | "write" | "session";
+
+export const classify: Classifier = createClassifier(lexicalRules.postgres);
+
+/** What a read may begin with: all else either writes, or acts outside of what a read-only transaction covers. */
+const readVerbs = new Set(["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN"]);
+const transactionVerbs = new Set("BEGIN START COMMIT END ROLLBACK ABORT SAVEPOINT RELEASE".split(" "));
+/** They change the connection for whoever gets it next. */
+const sessionVerbs = new Set("SET RESET DISCARD PREPARE DEALLOCATE EXECUTE LISTEN UNLISTEN LOAD DECLARE".split(" "));
+
+/**
+ * Functions that act on something else than this transaction: files, other connections, the server. Also those that
+ * run SQL given as a string, in which such a call could hide.
+ */
+const outside = new RegExp(
+  `^(?:${[
+    "SET_CONFIG",
+    "LO_EXPORT|LO_IMPORT|PG_FILE_\\w+|PG_LOGDIR_LS",
+    "DBLINK\\w*|POSTGRES_FDW_DISCONNECT\\w*",
+    "(?:QUERY|CURSOR|TABLE|SCHEMA|DATABASE)_TO_XML\\w*|TS_STAT|TS_REWRITE|CROSSTAB\\w*|CONNECTBY|XPATH_TABLE",
+    "PG_RELOAD_CONF|PG_ROTATE_LOGFILE\\w*|PG_PROMOTE|PG_SWITCH_WAL|PG_CREATE_RESTORE_POINT|PG_STAT_\\w*RESET\\w*",
+    "PG_LOGICAL_EMIT_MESSAGE|PG_(?:CREATE|DROP|COPY)_\\w*REPLICATION_SLOT|PG_REPLICATION_\\w+|PG_BACKUP_\\w+",
+    "PG_WAL_REPLAY_\\w+|PG_IMPORT_SYSTEM_COLLATIONS|PG_LOG_BACKEND_MEMORY_CONTEXTS|BRIN_\\w+|GIN_CLEAN_PENDING_LIST",
+  ].join("|")})$`,
+);
+
+/**
+ * Refuses what the server's read-only transaction does not stop. The text is one statement in any case: the extended
+ * protocol takes no more.
+ */
+export function checkStatement(text: string, scope: StatementScope): void {
+  const classification = classify(text);
+  const [statement] = classification.statements;
+  if (statement === undefined) return;
+  const { first } = statement;
+  if (transactionVerbs.has(first) || (first === "PREPARE" && statement.words.has("TRANSACTION"))) {
+    throw misplaced(scope, `${first} would end the transaction that guards this statement`, "Use transaction().");
+  }
+  if (scope !== "session" && sessionVerbs.has(first)) {
+    throw misplaced(
+      scope,
+      `${first} would change a pooled connection for others`,
+      "Use session() with readOnly: false.",
+    );
+  }
+  if (scope === "read") checkRead(classification, statement);
+}
+
+function checkRead({ irregular }: Classification, statement: Statement): void {
+  if (irregular !== undefined) throw refusal(`Its text is irregular: ${irregular}`);
+  if (!readVerbs.has(statement.first)) throw refusal(`${statement.first || "This statement"} is not a read`, writeHint);
+  if (hasUnicodeName(statement)) throw refusal('A name is spelt with U&"…" escapes, which could hide a function');
+  for (const name of statement.calls) {
+    if (outside.test(name)) throw refusal(`${name.toLowerCase()}() acts outside of a read-only transaction`, writeHint);
+  }
+}
+
+/** `U&"s\0065t_config"(…)` calls what the classifier cannot read. */
+function hasUnicodeName({ tokens }: Statement): boolean {
+  return tokens.some(
+    (token, index) => token.text === "U" && tokens[index + 1]?.text === "&" && tokens[index + 2]?.kind === "quoted",
+  );
+}
+
+const writeHint = 'Pass readOnly: false, to a data source with access: "read-write".';
+
+function misplaced(scope: StatementScope, message: string, hint: string): DataSourceError {
+  return scope === "read" ? refusal(message, hint) : new ValidationError(message, "text", { kind: "postgres", hint });
+}
+
+function refusal(message: string, hint?: string): DataSourceError {
+  return new DataSourceError({ code: "READ_ONLY", kind: "postgres", message, hint });
+}
