@@ -1,7 +1,7 @@
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/adapter.ts"],
+  entry: ["src/index.ts", "src/adapter.ts", "src/registry.ts", "src/cache.ts", "src/limit.ts"],
   format: "esm",
   platform: "node",
   fixedExtension: false,

@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { fakeSource, resultOf } from "../test/fake-source.ts";
+import { limitDataSource } from "./limit.ts";
+import type { QueryStream } from "./result.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A source whose queries end when the test says so. */
+function manual() {
+  const running: { text: unknown; end: () => void; fail: (error: Error) => void }[] = [];
+  const source = fakeSource((text) => {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    running.push({ text, end: () => resolve(resultOf([])), fail: reject });
+    return promise;
+  });
+  return { source, running };
+}
+
+test("no more run than may; the rest wait in order", async () => {
+  const { source, running } = manual();
+  const limited = limitDataSource(source, { concurrency: 2 });
+  const all = ["a", "b", "c", "d"].map((text) => limited.query(text));
+  await vi.advanceTimersByTimeAsync(0);
+  expect([running.map(({ text }) => text), limited.running, limited.queued]).toEqual([["a", "b"], 2, 2]);
+  running[1]?.end();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(running.map(({ text }) => text)).toEqual(["a", "b", "c"]);
+  running[0]?.end();
+  running[2]?.end();
+  await vi.advanceTimersByTimeAsync(0);
+  running[3]?.end();
+  await Promise.all(all);
+  expect([limited.running, limited.queued]).toEqual([0, 0]);
+});
+
+test("a call that fails gives its turn back", async () => {
+  const { source, running } = manual();
+  const limited = limitDataSource(source, { concurrency: 1 });
+  const first = expect(limited.query("a")).rejects.toThrow("bad");
+  const second = limited.query("b");
+  await vi.advanceTimersByTimeAsync(0);
+  running[0]?.fail(new Error("bad"));
+  await first;
+  await vi.advanceTimersByTimeAsync(0);
+  running[1]?.end();
+  await second;
+});
+
+test("waiting ends after queueTimeoutMs; running does not", async () => {
+  const { source, running } = manual();
+  const limited = limitDataSource(source, { concurrency: 1, queueTimeoutMs: 1_000 });
+  const first = limited.query("a");
+  const second = expect(limited.query("b")).rejects.toMatchObject({ code: "ACQUIRE_TIMEOUT", isRetryable: true });
+  await vi.advanceTimersByTimeAsync(1_000);
+  await second;
+  await vi.advanceTimersByTimeAsync(10_000);
+  running[0]?.end();
+  await first;
+  expect([running.length, limited.queued, limited.running]).toEqual([1, 0, 0]);
+});
+
+test("an abort in the queue leaves it, and never reaches the source", async () => {
+  const { source, running } = manual();
+  const limited = limitDataSource(source, { concurrency: 1 });
+  const first = limited.query("a");
+  const controller = new AbortController();
+  const second = expect(limited.query("b", { signal: controller.signal })).rejects.toMatchObject({ code: "CANCELLED" });
+  await vi.advanceTimersByTimeAsync(0);
+  controller.abort();
+  await second;
+  running[0]?.end();
+  await first;
+  await vi.advanceTimersByTimeAsync(0);
+  expect([running.length, limited.queued, limited.running]).toEqual([1, 0, 0]);
+});
+
+test("no more start in an interval than may", async () => {
+  const source = fakeSource();
+  const limited = limitDataSource(source, { perInterval: 3, intervalMs: 1_000 });
+  const all = Array.from({ length: 7 }, (_, i) => limited.query(String(i)));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(source.calls.length).toBe(3);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(source.calls.length).toBe(6);
+  await vi.advanceTimersByTimeAsync(1_000);
+  await Promise.all(all);
+  expect(source.calls.length).toBe(7);
+});
+
+test("a stream has its turn from its start to its end", async () => {
+  const state = { started: 0, closed: 0 };
+  const stream = (): QueryStream =>
+    ({
+      rowsDelivered: 1,
+      truncated: false,
+      queryId: undefined,
+      columns: () => Promise.resolve([]),
+      close: () => Promise.resolve(void (state.closed += 1)),
+      async *[Symbol.asyncIterator]() {
+        state.started += 1;
+        yield [{ a: 1 }];
+        yield [{ a: 2 }];
+      },
+    }) as unknown as QueryStream;
+  const source = fakeSource(undefined, { stream: () => stream() as never });
+  const limited = limitDataSource(source, { concurrency: 1 });
+  const rows: unknown[] = [];
+  for await (const batch of limited.stream("a")) {
+    rows.push(...batch);
+    expect([limited.running, limited.queued]).toEqual([1, 0]);
+    break;
+  }
+  expect([rows, state, limited.running]).toEqual([[{ a: 1 }], { started: 1, closed: 1 }, 0]);
+});
+
+test("close does not wait for a turn", async () => {
+  const { source, running } = manual();
+  const limited = limitDataSource(source, { concurrency: 1 });
+  const first = limited.query("a");
+  await vi.advanceTimersByTimeAsync(0);
+  await limited.close();
+  expect(source.isClosed).toBe(true);
+  running[0]?.end();
+  await first;
+});
+
+test.each([
+  [{ concurrency: 0 }, "concurrency"],
+  [{ perInterval: 1.5 }, "perInterval"],
+  [{ queueTimeoutMs: 0 }, "queueTimeoutMs"],
+  [{ parallel: 3 }, "parallel"],
+])("wrong options %o are refused by name", (options, field) => {
+  expect(() => limitDataSource(fakeSource(), options as never)).toThrow(
+    expect.objectContaining({ code: "CONFIGURATION", field }),
+  );
+});
