@@ -2,7 +2,13 @@ const patterns: readonly [RegExp, string][] = [
   [/\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?/g, "[redacted]"],
   [/\bdapi[0-9a-f]{8,}(-\d+)?\b/gi, "[redacted]"],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, "$1 [redacted]"],
-  [/((?:token|secret|password|assertion|authorization)["']?\s*[=:]\s*["']?)[^\s"',;&}]+/gi, "$1[redacted]"],
+  [
+    /((?:token|secret|password|assertion|authorization|api[-_]?key|cookie)["']?\s*[=:]\s*["']?)[^\s"',;&}]+/gi,
+    "$1[redacted]",
+  ],
+  [/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, "$1[redacted]@"],
+  // Too long for a word, a name or a UUID.
+  [/[\w+=-]{40,}/g, "[redacted]"],
 ];
 
 /** Removes what looks like a credential, and every one of `secrets`, from a foreign text. */

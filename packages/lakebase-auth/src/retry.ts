@@ -111,5 +111,5 @@ export const withBudget = <T>(
   );
 };
 
-const timeoutError = (purpose: string, limitMs: number): CredentialError =>
+export const timeoutError = (purpose: string, limitMs: number): CredentialError =>
   new CredentialError(`${purpose} got no answer within ${limitMs} ms.`, { code: "TIMEOUT", isRetryable: true });

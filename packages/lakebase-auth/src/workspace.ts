@@ -74,7 +74,10 @@ export function resolveWorkspace(options: WorkspaceOptions): WorkspaceIdentity {
   }
   const { clientId, clientSecret } = identity;
   const key = { label: `m2m ${host} ${clientId}`, refs: [clientSecret, fetch] };
-  return shared(options, key, host, () => m2mTokenProvider({ workspaceHost: host, clientId, clientSecret, fetch }));
+  const { attemptTimeoutMs } = options;
+  return shared(options, key, host, () =>
+    m2mTokenProvider({ workspaceHost: host, clientId, clientSecret, attemptTimeoutMs, fetch }),
+  );
 }
 
 type EnvironmentIdentity =

@@ -2,7 +2,7 @@ import { createReporter, type Listeners } from "../events.ts";
 import { readJwtTiming } from "../jwt.ts";
 import { estimateLifeMs, type Lifetime, now } from "../lifetime.ts";
 import { createRefreshCache } from "../refresh-cache.ts";
-import { CredentialError } from "../errors.ts";
+import { timeoutError } from "../retry.ts";
 import { withDeadline } from "../timers.ts";
 import { obtainToken, type TokenProvider, type WorkspaceToken } from "../token-provider.ts";
 import { checkMs, checkNonNegative } from "../validate.ts";
@@ -63,11 +63,7 @@ export function createCachedTokenProvider(
     keepsProcessAlive,
     fetch: async ({ signal }) => {
       const startedAt = now();
-      const timeout = (): Error =>
-        new CredentialError(`The token provider gave no answer within ${attemptTimeoutMs} ms.`, {
-          code: "TIMEOUT",
-          isRetryable: true,
-        });
+      const timeout = (): Error => timeoutError("The token provider", attemptTimeoutMs);
       const value = await withDeadline(attemptTimeoutMs, signal, timeout, (signal) => obtainToken(inner, signal));
       return { value, secret: value.accessToken, lifetime: lifetimeOf(value, startedAt) };
     },

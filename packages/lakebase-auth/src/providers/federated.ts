@@ -1,12 +1,11 @@
-import type { Listeners } from "../events.ts";
 import type { FetchLike } from "../http.ts";
 import { readJwtPayload } from "../jwt.ts";
 import { obtainToken, type TokenProvider, type WorkspaceToken } from "../token-provider.ts";
 import { workspaceUrl } from "../workspace-url.ts";
-import { type CachedTokenProvider, cachedTokenProvider } from "./cached.ts";
+import { type CachedTokenProvider, cachedTokenProvider, type CachedTokenProviderOptions } from "./cached.ts";
 import { requestToken } from "./m2m.ts";
 
-export interface FederationOptions extends Listeners {
+export interface FederationOptions extends CachedTokenProviderOptions {
   /** The workspace, for example "https://example.cloud.databricks.com". */
   readonly workspaceHost: string;
   /** The service principal whose federation policy accepts the token; omit for an account-wide policy. */
@@ -35,7 +34,8 @@ export interface FederationOptions extends Listeners {
  * ```
  */
 export function federatedTokenProvider(inner: TokenProvider, options: FederationOptions): CachedTokenProvider {
-  const { clientId, scope = "all-apis", fallback = false, fetch = globalThis.fetch } = options;
+  const { clientId, scope = "all-apis", fallback = false, attemptTimeoutMs = 10_000 } = options;
+  const { fetch = globalThis.fetch } = options;
   const host = workspaceUrl(options.workspaceHost, "workspaceHost");
   const exchange = (subject: WorkspaceToken, signal: AbortSignal | undefined): Promise<WorkspaceToken> => {
     const form = {
@@ -46,7 +46,7 @@ export function federatedTokenProvider(inner: TokenProvider, options: Federation
       ...(clientId !== undefined && { client_id: clientId }),
     };
     const secrets = [subject.accessToken];
-    return requestToken({ fetch, host, form, secrets, purpose: "The token exchange", signal });
+    return requestToken({ fetch, attemptTimeoutMs, host, form, secrets, purpose: "The token exchange", signal });
   };
   const exchanging: TokenProvider = {
     getToken: async ({ signal } = {}) => {
