@@ -48,14 +48,20 @@ export async function exitOf({ child }: ReturnType<typeof runNode>): Promise<num
   return code ?? signal;
 }
 
-/** What a running server consists of, found through one of its files. */
-export function serverOf(file: string): { directory: string; pid: number } {
+/** What a running server consists of. */
+export interface Server {
+  directory: string;
+  pid: number;
+}
+
+/** Found through a file in its directory. */
+export function serverOf(file: string): Server {
   const directory = dirname(file);
   return { directory, pid: Number(readFileSync(join(directory, "data/postmaster.pid"), "utf8").split("\n")[0]) };
 }
 
 /** Waits until neither process nor directory is left. */
-export async function expectGone({ directory, pid }: { directory: string; pid: number }): Promise<void> {
+export async function expectGone({ directory, pid }: Server): Promise<void> {
   await expect.poll(() => [isAlive(pid), existsSync(directory)], { timeout: 20_000 }).toEqual([false, false]);
 }
 

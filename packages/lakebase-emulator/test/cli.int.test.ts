@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { once } from "node:events";
 import { Client } from "pg";
@@ -79,6 +80,15 @@ test.each(["SIGTERM", "SIGINT"] as const)("prints the environment, and cleans up
   expect(await exitOf(run)).toBe(0);
   expect(run.errors()).not.toContain(env["DATABRICKS_CLIENT_SECRET"]);
   await expectGone(server);
+});
+
+test("Ctrl-C, which a terminal sends to the whole process group, is an orderly end too", async () => {
+  await using run = runNode(["src/cli.ts"], { detached: true });
+  const server = serverOf((await readEnvironment(run))["PGSSLROOTCERT"] ?? "");
+  process.kill(-(run.child.pid ?? 0), "SIGINT");
+  expect(await exitOf(run)).toBe(0);
+  // The CLI has waited for the server before it ended.
+  expect([isAlive(server.pid), existsSync(server.directory)]).toEqual([false, false]);
 });
 
 test("leaves neither server nor files when it is killed", async () => {

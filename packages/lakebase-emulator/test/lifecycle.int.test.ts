@@ -10,10 +10,17 @@ import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startLakebaseEmulator } from "../src/index.ts";
 import { startPostgres } from "../src/postgres-server.ts";
-import { exitOf, expectGone, nextLine, runNode, serverOf } from "./child.ts";
+import { exitOf, expectGone, nextLine, runNode, type Server, serverOf } from "./child.ts";
 import { connect, freePort } from "./support.ts";
 
 const isRoot = process.getuid?.() === 0;
+
+/** A folder that the database's user can enter; gone at the end of the test. */
+async function openFolder(): Promise<AsyncDisposable & { folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "emulator-test-"));
+  await chmod(folder, 0o777);
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
 
 test("two in parallel in one process keep apart", async () => {
   const [one, two] = await Promise.all([startLakebaseEmulator(), startLakebaseEmulator()]);
@@ -50,8 +57,8 @@ test("a port that is taken fails the start and leaves nothing", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const { port } = taken.address() as AddressInfo;
-  const folder = await mkdtemp(join(tmpdir(), "emulator-test-"));
-  await chmod(folder, 0o777);
+  await using temporary = await openFolder();
+  const { folder } = temporary;
   const program = `
     import { startLakebaseEmulator } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
     for (const options of [{ port: ${port} }, { apiPort: ${port} }])
@@ -60,7 +67,6 @@ test("a port that is taken fails the start and leaves nothing", async () => {
   expect([await nextLine(run), await nextLine(run)]).toEqual(["EADDRINUSE", "EADDRINUSE"]);
   expect(await exitOf(run)).toBe(0);
   expect(await readdir(folder)).toEqual([]);
-  await rm(folder, { recursive: true });
   taken.close();
 });
 
@@ -103,12 +109,15 @@ test("a Postgres that is not installed is named, with the command that installs 
 });
 
 const CHILD = `
+  import { dirname } from "node:path";
   import { startLakebaseEmulator } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
   const { uid, cacheDirectory } = JSON.parse(process.argv[1]);
   if (uid !== undefined) { process.setgroups([]); process.setgid(uid); process.setuid(uid); }
   const emulator = await startLakebaseEmulator({ cacheDirectory });
-  const { rows } = await emulator.query("SELECT current_setting('data_directory') AS data");
-  console.log(rows[0].data);
+  const { rows } = await emulator.query(
+    "SELECT current_setting('data_directory') AS data, pg_read_file('postmaster.pid') AS pid",
+  );
+  console.log(JSON.stringify({ directory: dirname(rows[0].data), pid: Number.parseInt(rows[0].pid) }));
 `;
 
 async function startChild(settings: { uid?: number; cacheDirectory?: string }, end = "", cwd?: string) {
@@ -116,8 +125,8 @@ async function startChild(settings: { uid?: number; cacheDirectory?: string }, e
     ["--input-type=module", "-e", `${CHILD};${end}`, JSON.stringify(settings)],
     cwd === undefined ? {} : { cwd },
   );
-  const data = await nextLine(run);
-  return Object.assign(run, { server: serverOf(data) });
+  const server = JSON.parse(await nextLine(run)) as Server;
+  return Object.assign(run, { server });
 }
 
 describe("whatever way the process ends, the server and its files go with it", () => {
@@ -129,8 +138,8 @@ describe("whatever way the process ends, the server and its files go with it", (
   });
 
   test("SIGKILL in the middle of a first start", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "emulator-test-"));
-    await chmod(folder, 0o777);
+    await using temporary = await openFolder();
+    const { folder } = temporary;
     await using run = runNode(
       ["--input-type=module", "-e", CHILD, JSON.stringify({ cacheDirectory: join(folder, "cache") })],
       { env: { ...process.env, TMPDIR: folder } },
@@ -142,8 +151,7 @@ describe("whatever way the process ends, the server and its files go with it", (
     expect(await exitOf(run)).toBe("SIGKILL");
     await expect.poll(servers, { timeout: 20_000 }).toEqual([]);
     // It was killed before it was ready: no template was kept.
-    expect(await readdir(join(folder, "cache"))).toEqual([]);
-    await rm(folder, { recursive: true });
+    expect((await readdir(join(folder, "cache"))).filter((name) => name.startsWith("template"))).toEqual([]);
   });
 
   test("an uncaught exception", async () => {
@@ -158,10 +166,19 @@ describe("whatever way the process ends, the server and its files go with it", (
     await expectGone(run.server);
   });
 
-  test("no handler is left on the process after close, and it ends by itself", async () => {
+  test("after close no handler is left, and the process ends by itself, whatever was pending", async () => {
     await using run = await startChild(
       {},
-      `await emulator.close();
+      `import { Client } from "pg";
+       emulator.faults.api("scimMe", { delayMs: 3_600_000 });
+       fetch(emulator.workspaceHost + "/api/2.0/preview/scim/v2/Me").catch(() => {});
+       emulator.wakeUpDelayMs = 3_600_000;
+       const { host, port, user, database, ca } = emulator;
+       const client = new Client({ host, port, user, database, ssl: { ca }, password: emulator.databaseToken() });
+       client.on("error", () => {});
+       client.connect().catch(() => {});
+       while (emulator.counters.scimMe + emulator.counters.logins < 2) await new Promise((done) => setTimeout(done, 5));
+       await emulator.close();
        console.log(["SIGINT", "SIGTERM", "exit", "uncaughtException"].map((event) => process.listenerCount(event)).join());`,
     );
     expect(await nextLine(run)).toBe("0,0,0,0");
