@@ -64,11 +64,12 @@ describe("findWrongArrows", () => {
     ]);
   });
 
-  test("reports node: at the top of the token core, not inside a function", () => {
+  test("reports node: at the top of the token core, not inside a function or for its types", () => {
     const wrong = pkg("@org/lakebase-auth", { files: file("src/a.ts", 'import { createHash } from "node:crypto";') });
     const lazy = pkg("@org/lakebase-auth", { files: file("src/a.ts", 'const net = await import("node:net");') });
     expect(findWrongArrows([wrong])).toEqual(["@org/lakebase-auth/src/a.ts imports a node: module at load time"]);
-    expect(findWrongArrows([lazy])).toEqual([]);
+    const types = pkg("@org/lakebase-auth", { files: file("src/a.ts", 'import type { Socket } from "node:net";') });
+    expect(findWrongArrows([lazy, types])).toEqual([]);
   });
 
   test("lets an example import every package, and nobody an example", () => {

@@ -75,10 +75,12 @@ function leavesPackage(path: string, specifier: string): boolean {
   return ups > path.split("/").length - 1;
 }
 
+const NODE_IMPORT = /^(?:import|export)\s+(?!type\b)[^;]*?\bfrom\s+"node:/m;
+
 /** The token core also runs on Bun, Deno and at the edge: `node:` only where a function needs it, never at import. */
 function wrongPlatform({ name, files }: WorkspacePackage): string[] {
   if (name !== "@org/lakebase-auth") return [];
   return files
-    .filter(({ path, text }) => path.startsWith("src/") && !path.endsWith(".test.ts") && /\bfrom\s+"node:/.test(text))
+    .filter(({ path, text }) => path.startsWith("src/") && !path.endsWith(".test.ts") && NODE_IMPORT.test(text))
     .map(({ path }) => `${name}/${path} imports a node: module at load time`);
 }
