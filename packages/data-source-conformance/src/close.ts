@@ -1,5 +1,14 @@
 import { expect } from "vitest";
-import { eventually, expectWorks, failure, marker, untilRunning, untilStopped, type Suite } from "./suite.ts";
+import {
+  columnsOf,
+  eventually,
+  expectWorks,
+  failure,
+  marker,
+  untilRunning,
+  untilStopped,
+  type Suite,
+} from "./suite.ts";
 
 export function closeCases(suite: Suite): void {
   suite.test("close: ends every connection, and again is nothing", async ({ harness, create, needs }) => {
@@ -22,7 +31,10 @@ export function closeCases(suite: Suite): void {
     await expectWorks(source);
     await source.close();
     await failure(source.query("select 1"), "CLOSED");
-    await failure(source.stream(harness.sql.numbers(1)).columns(), "CLOSED");
+    await failure(
+      columnsOf(() => source.stream(harness.sql.numbers(1))),
+      "CLOSED",
+    );
     await failure(
       source.session(async (session) => expectWorks(session)),
       "CLOSED",

@@ -1,6 +1,6 @@
 import { sql, type StandardSchema } from "@org/data-source-core";
 import { expect } from "vitest";
-import { expectWorks, failure, type Suite } from "./suite.ts";
+import { columnsOf, expectWorks, failure, type Suite } from "./suite.ts";
 
 export function queryCases(suite: Suite): void {
   suite.test("query: rows, columns and figures", async ({ harness, create }) => {
@@ -103,6 +103,12 @@ export function queryCases(suite: Suite): void {
     expect(await failure(source.query("select 1", { maxRow: 1 } as object), "VALIDATION")).toMatchObject({
       field: "maxRow",
     });
+    expect(
+      await failure(
+        columnsOf(() => source.stream("")),
+        "VALIDATION",
+      ),
+    ).toMatchObject({ field: "text" });
     expect(await failure(source.query("select 1", { maxRows: -1 }), "VALIDATION")).toMatchObject({ field: "maxRows" });
   });
 

@@ -1,10 +1,12 @@
 import {
   isDataSourceError,
   sql,
+  type Column,
   type DataSource,
   type DataSourceError,
   type DataSourceOptions,
   type ErrorCode,
+  type QueryStream,
   type SqlFragment,
 } from "@org/data-source-core";
 import { randomUUID } from "node:crypto";
@@ -23,9 +25,11 @@ export interface Tools {
   writable(options?: DataSourceOptions): DataSource;
   /** A table with one row, id 1 and name `one`. */
   table(): Promise<Table>;
-  /** Names the missing capability and ends the case. */
+  /** Ends the case; its name and the reason are printed at the end. */
+  skip(reason: string): void;
+  /** Skips for a capability that is missing. */
   requires(source: DataSource, flag: Flag): void;
-  /** Ends the case with its reason if the harness has no such part. */
+  /** Skips for a part that the harness leaves out. */
   needs<T>(part: T | undefined, what: string): T;
 }
 
@@ -95,6 +99,7 @@ function createTools(
     create,
     track,
     writable,
+    skip,
     table: async () => {
       const source = writable({ pool: { max: 2 } });
       const name = `conf_${randomUUID().slice(0, 8)}`;
@@ -133,6 +138,11 @@ export async function failure(work: Promise<unknown>, ...codes: ErrorCode[]): Pr
     return error;
   }
   throw new Error(`fulfilled instead of being rejected (${codes.join(" or ")}): ${typeof value}`);
+}
+
+/** Starts a stream; what `stream()` itself throws, for a wrong request or option, rejects as well. */
+export async function columnsOf(stream: () => QueryStream<unknown>): Promise<readonly Column[]> {
+  return stream().columns();
 }
 
 /** Polls the server's view until it is as expected; fails after `boundMs`. */

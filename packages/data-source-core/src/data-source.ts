@@ -36,7 +36,13 @@ export interface Queryable<Inner extends boolean = false> {
   ): Promise<QueryResult<R>>;
   query<R = Row>(request: Request, options?: OptionsOf<Inner, QueryOptions<R>>): Promise<QueryResult<R>>;
 
-  /** Runs one statement and gives its rows in batches, as they are asked for. */
+  /**
+   * Runs one statement and gives its rows in batches, as they are asked for. Throws at once for a wrong request or
+   * option; everything else arrives from the stream.
+   *
+   * @example
+   * for await (const rows of source.stream("select * from big", { signal })) await write(rows);
+   */
   stream<R extends readonly unknown[] = unknown[]>(
     request: ArrayRequest,
     options?: OptionsOf<Inner, StreamOptions<R>>,
@@ -58,7 +64,7 @@ export interface Transaction extends Queryable<true> {
 }
 
 /**
- * One configured backend. Every method rejects with a DataSourceError.
+ * One configured backend. All of its errors are DataSourceErrors.
  *
  * @example
  * await using source = createPostgresDataSource({ url });

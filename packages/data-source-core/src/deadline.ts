@@ -1,7 +1,10 @@
 import type { DataSourceKind } from "./data-source.ts";
 import { DataSourceError, isDataSourceError, type ErrorCode } from "./errors.ts";
 
-/** One clock for all the steps of a call, joined with its signals. Dispose it when the call has settled. */
+/**
+ * One clock for all the steps of a call, joined with its signals. Dispose it when the call has settled, not before:
+ * under `using`, `return await` what it watches.
+ */
 export interface Deadline extends Disposable {
   /** Aborted when the time is up or a signal aborts; its reason is the DataSourceError to reject with. */
   readonly signal: AbortSignal;
