@@ -19,6 +19,8 @@ export type { Classification, Classifier, Statement } from "./classify.ts";
 export { abortError, createDeadline, timeoutError } from "./deadline.ts";
 export type { Deadline, DeadlineOptions } from "./deadline.ts";
 export { poolKey, principalKey } from "./identity.ts";
+export { likePattern, resolveIntrospectOptions, resolveScope } from "./introspect-options.ts";
+export type { ResolvedFilter, ResolvedIntrospectOptions, ResolvedScope } from "./introspect-options.ts";
 export { lexicalRules } from "./lexical-rules.ts";
 export type { LexicalRules } from "./lexical-rules.ts";
 export { createLifecycle } from "./lifecycle.ts";

@@ -136,7 +136,8 @@ function resolveReadOnly(readOnly: boolean | undefined, { access, fixed, kind }:
   });
 }
 
-function mergeTags(
+/** A call's tags on top of the source's. */
+export function mergeTags(
   base: Readonly<Record<string, string>> | undefined,
   own: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> | undefined {
