@@ -12,12 +12,13 @@ interface PostgresJsOptions {
   readonly connect_timeout?: number;
 }
 
-/** Resolves to a connected socket; what it rejects with becomes the query's error. */
+/** Resolves to a socket: connected, or about to fail with the error that the query ends with. */
 export type SocketFactory = (options: PostgresJsOptions) => Promise<unknown>;
 
 /**
- * postgres.js awaits `pass` where nothing catches a rejection, so that a failed mint would end the process.
- * An error of its `socket` factory does reach the query: the credential is obtained there, before connecting.
+ * postgres.js awaits `pass` where nothing catches a rejection, so that a failed mint would end the process. The
+ * credential is therefore obtained in its `socket` factory, before connecting. A factory that rejects would take the
+ * connection's place in the pool for ever; a socket that fails gives it back.
  */
 export function createSocketFactory(provider: PasswordProvider): { socket: SocketFactory; password: PasswordProvider } {
   let minted: string | undefined;
@@ -25,7 +26,7 @@ export function createSocketFactory(provider: PasswordProvider): { socket: Socke
 
   const open = async (options: PostgresJsOptions, signal: AbortSignal): Promise<Socket> => {
     minted = await provider({ signal }).catch((error: unknown) => {
-      // postgres.js attaches the query and its parameters to an error; that of a failed mint is everybody's.
+      // postgres.js attaches the query to an error; that of a failed mint is everybody's.
       throw error instanceof LakebaseAuthError ? ownError(error) : error;
     });
     return await connectToAny(options, turn++, signal);
@@ -41,8 +42,7 @@ export function createSocketFactory(provider: PasswordProvider): { socket: Socke
     try {
       return await keepAlive(opening);
     } catch (error) {
-      surfaceError(options);
-      throw error;
+      return await failingSocket(options, error);
     }
   };
 
@@ -96,14 +96,21 @@ async function connect(target: { path: string } | { host: string; port: number }
 }
 
 /**
- * With several hosts postgres.js drops an error in silence, because it believes that it will try the next one: the
- * query would wait for ever. All of them have been tried here, so for the moment of the throw there is only one.
+ * A socket that fails as soon as postgres.js listens to it. With several hosts postgres.js drops an error, because it
+ * believes that it will try the next one, and starts over without end. All of them have been tried here: for the
+ * moment of the failure there is only one.
  */
-function surfaceError(options: PostgresJsOptions): void {
-  const { host } = options;
-  if (host.length < 2) return;
-  options.host = host.slice(0, 1);
-  setTimeout(() => (options.host = host), 0);
+async function failingSocket(options: PostgresJsOptions, error: unknown): Promise<unknown> {
+  const { Duplex } = await import("node:stream");
+  const socket = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() });
+  setTimeout(() => {
+    const { host } = options;
+    options.host = host.slice(0, 1);
+    socket.emit("error", error);
+    options.host = host;
+    socket.emit("close", false);
+  }, 0);
+  return socket;
 }
 
 const timeoutError = (limitMs: number): CredentialError =>
