@@ -37,7 +37,8 @@ export interface InstrumentOptions {
   readonly summarize: (text: string) => string;
   /** Asked at each operation: whether the driver is instrumented already, which would count everything twice. */
   readonly standsDown?: () => boolean;
-  readonly api?: OpenTelemetryApi | undefined;
+  /** The module `@opentelemetry/api`. Default: the one installed, if any. */
+  readonly api?: object | undefined;
 }
 
 const scope = "@org/data-source-core";
@@ -45,7 +46,7 @@ const idle: Operation = { run: (work) => work(), end: () => undefined };
 const idleInstrument: Instrument = { start: () => idle, span: () => ({ end: () => undefined }) };
 
 export function createInstrument(options: InstrumentOptions): Instrument {
-  const api = "api" in options ? options.api : loadOpenTelemetry();
+  const api = "api" in options ? (options.api as OpenTelemetryApi | undefined) : loadOpenTelemetry();
   if (!options.enabled || !api) return idleInstrument;
   const base = baseAttributes(options);
   const providers = createProviders(api);
