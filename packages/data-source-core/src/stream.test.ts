@@ -47,6 +47,16 @@ test.each([
   await expectNothingLeft(run);
 });
 
+test("a cut stream is over at once, with the server's work stopped", async () => {
+  const run = fake(1e9, { maxRows: 2, batchRows: 10 });
+  const iterator = run.stream[Symbol.asyncIterator]();
+  expect(await iterator.next()).toEqual({ done: false, value: [{ n: 0 }, { n: 1 }] });
+  expect(run.calls).toEqual(["open", "read 3", "close"]);
+  expect((await iterator.next()).done).toBe(true);
+  expect(run.calls).toHaveLength(3);
+  await expectNothingLeft(run);
+});
+
 test("maxBytes cuts too", async () => {
   const run = fake(10, { maxBytes: 24, batchRows: 10 });
   expect(await collect(run.stream)).toEqual([[0, 1, 2]]);
