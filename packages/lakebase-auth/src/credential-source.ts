@@ -5,7 +5,7 @@ import { callForeign } from "./foreign.ts";
 import { now } from "./lifetime.ts";
 import { isRefusedToken, mint } from "./mint.ts";
 import { type CredentialOptions, environmentOf, resolveRequest, resolveTarget } from "./options.ts";
-import type { Fetched, Flight } from "./refresh-cache.ts";
+import type { Fetched, Flight } from "./flight.ts";
 import { type Attempts, withBudget, withRetry } from "./retry.ts";
 import type { ShareKey } from "./shared.ts";
 import { resolveWorkspace } from "./workspace.ts";

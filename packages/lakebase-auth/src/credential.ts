@@ -1,7 +1,7 @@
 import { CredentialError } from "./errors.ts";
 import { readJwtTiming } from "./jwt.ts";
 import { epochMs, estimateLifeMs, type Instant, type Lifetime, type LifetimeEvidence } from "./lifetime.ts";
-import type { Fetched } from "./refresh-cache.ts";
+import type { Fetched } from "./flight.ts";
 import { withSecret } from "./secret-field.ts";
 
 /** A short-lived password for Postgres. */

@@ -3,7 +3,7 @@ import { type DatabaseCredential, toFetchedCredential } from "./credential.ts";
 import { CredentialError } from "./errors.ts";
 import { type FetchLike, requestJson } from "./http.ts";
 import { now } from "./lifetime.ts";
-import type { Fetched } from "./refresh-cache.ts";
+import type { Fetched } from "./flight.ts";
 import { authorizationOf, type WorkspaceToken } from "./token-provider.ts";
 
 /** What a credential is for: an Autoscaling endpoint, or a Provisioned instance. */

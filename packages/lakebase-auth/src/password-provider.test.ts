@@ -135,6 +135,20 @@ describe("a refused workspace token (401 on mint)", () => {
     expect(workspace.mints).toHaveLength(1);
   });
 
+  test("is renewed once for all attempts together", async () => {
+    let renewals = 0;
+    const tokenProvider = {
+      getToken: () => Promise.resolve({ accessToken: `t${renewals}`, tokenType: "Bearer", expiresAt: undefined }),
+      invalidate: () => void (renewals += 1),
+    };
+    const workspace = fakeWorkspace({ mint: (_, index) => status(index === 2 ? 503 : 401) });
+    await using password = open(workspace, { tokenProvider, refresh: "lazy" });
+    const error = failure(password());
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await error).toMatchObject({ status: 401 });
+    expect([renewals, workspace.mints.length]).toEqual([1, 3]);
+  });
+
   test("of a provider of the user's is reported to it, once", async () => {
     let current = "first";
     const invalidate = vi.fn<(token: string) => void>(() => void (current = "second"));

@@ -91,6 +91,13 @@ const failures: [string, Answer][] = [
   ["an error in the body", () => new Response(new ReadableStream({ start: (c) => c.error(nasty()) }))],
   ["a fetch that quotes everything", ({ headers, body }) => Promise.reject(nasty([[...headers], body]))],
   [
+    "a fetch that quotes secrets bare",
+    ({ headers, body }) => {
+      const [scheme = "", secret = ""] = (headers.get("authorization") ?? "").split(" ");
+      return Promise.reject(new Error(`${secret} ${scheme === "Basic" ? atob(secret) : ""} ${body}`));
+    },
+  ],
+  [
     "an untrusted certificate",
     () => Promise.reject(Object.assign(nasty(), { cause: Object.assign(nasty(), { code: "CERT_HAS_EXPIRED" }) })),
   ],

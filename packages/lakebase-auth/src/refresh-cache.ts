@@ -1,22 +1,11 @@
 import { closedError } from "./errors.ts";
-import type { LogLevel, RefreshCause, RefreshSubject, Reporter } from "./events.ts";
-import { elapsedMs, type Lifetime, remainingMs } from "./lifetime.ts";
+import type { RefreshCause, RefreshSubject, Reporter } from "./events.ts";
+import type { Fetched, Flight } from "./flight.ts";
+import { elapsedMs, remainingMs } from "./lifetime.ts";
+import { createRefreshReport } from "./refresh-report.ts";
 import { isTransient } from "./retry.ts";
 import { backoffMs, eagerRenewalAgeMs, lazyRenewalAgeMs } from "./schedule.ts";
 import { backgroundTimer, keepAlive, untilAborted } from "./timers.ts";
-
-/** A secret with what it means to its holders and how long it lives. */
-export interface Fetched<T> {
-  readonly value: T;
-  readonly secret: string;
-  readonly lifetime: Lifetime;
-}
-
-/** What a flight is told: when to stop, and whether somebody waits for it right now. */
-export interface Flight {
-  readonly signal: AbortSignal;
-  isAwaited(): boolean;
-}
 
 export interface RefreshCacheOptions<T> {
   readonly subject: RefreshSubject;
@@ -63,7 +52,8 @@ const INVALIDATION_INTERVAL_MS = 1_000;
  * background one that fails waits (see `backoffMs`), a caller who has nothing valid starts one at once.
  */
 export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshCache<T> {
-  const { subject, reporter, servesRejected, keepsProcessAlive } = options;
+  const { servesRejected, keepsProcessAlive } = options;
+  const report = createRefreshReport(options.subject, options.reporter);
   const holders = new Set<HolderOptions>();
   let current: Fetched<T> | undefined;
   /** Whether the current secret was rejected, or so a holder says. */
@@ -79,8 +69,6 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
   let renewalPoint = Math.random();
   let quietUntilMs = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** What has been logged since the last success, so that it is logged once. */
-  const said = new Set<string>();
 
   const renewalAge = (): number => {
     if (current === undefined || isRejected) return 0;
@@ -99,40 +87,25 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
   const start = (cause: RefreshCause): CurrentFlight<T> => {
     clearTimeout(timer);
     const controller = new AbortController();
-    const startedMs = performance.now();
-    reporter.event({ type: "refresh-start", subject, cause });
+    const end = report.start(cause);
     const isCurrent = (): boolean => flight?.controller === controller;
     const promise = Promise.resolve()
       .then(() => options.fetch({ signal: controller.signal, isAwaited: () => awaiting > 0 }))
       .then(
         (fetched) => {
           if (isCurrent()) succeed(fetched);
-          report(cause, startedMs);
+          end();
           return fetched;
         },
         (error: unknown) => {
           if (isCurrent()) fail(error);
-          report(cause, startedMs, error);
+          end(error);
           throw error;
         },
       );
     promise.catch(() => {}); // A background refresh has nobody to tell.
     flight = { promise, controller };
     return flight;
-  };
-
-  const report = (cause: RefreshCause, startedMs: number, error?: unknown): void => {
-    const durationMs = performance.now() - startedMs;
-    const outcome = error === undefined ? "success" : "failure";
-    reporter.event({
-      type: "refresh-end",
-      subject,
-      cause,
-      outcome,
-      durationMs,
-      ...(error instanceof Error && { error }),
-    });
-    reporter.log("debug", `${subject} refresh: ${outcome}`, { cause, durationMs });
   };
 
   const succeed = (fetched: Fetched<T>): void => {
@@ -143,7 +116,7 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
     if (failures > 0) renewalPoint = Math.random();
     failures = 0;
     quietUntilMs = 0;
-    said.clear();
+    report.recovered();
     schedule();
   };
 
@@ -154,17 +127,9 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
     const asked: unknown = error instanceof Error ? Reflect.get(error, "retryAfterMs") : undefined;
     quietUntilMs =
       performance.now() + backoffMs(failures, isRetryable, typeof asked === "number" ? asked : 0, Math.random());
-    if (!isRetryable)
-      logOnce("error", `${subject} cannot be refreshed; retrying will not help until its cause is removed`, error);
-    if (isRejected && valid() !== undefined)
-      logOnce("warn", `${subject} was rejected and could not be replaced; serving it again`, error);
+    if (!isRetryable) report.permanentFailure(error);
+    if (isRejected && valid() !== undefined) report.rejectedServed(error);
     schedule();
-  };
-
-  const logOnce = (level: LogLevel, message: string, error: unknown): void => {
-    if (said.has(message)) return;
-    said.add(message);
-    reporter.log(level, message, { error });
   };
 
   const schedule = (): void => {
@@ -231,7 +196,6 @@ export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshC
       get: (signal) => get(closed.signal, signal),
       invalidate,
       close: () => {
-        if (closed.signal.aborted) return;
         closed.abort(closedError());
         holders.delete(own);
         if (holders.size > 0) return schedule();
