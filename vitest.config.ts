@@ -18,7 +18,11 @@ export default defineConfig({
         ...source,
         test: {
           name: "int",
-          include: ["packages/*/test/**/*.int.test.ts", "examples/*/test/**/*.int.test.ts"],
+          include: [
+            "packages/*/test/**/*.int.test.ts",
+            "examples/*/test/**/*.int.test.ts",
+            "scripts/test/**/*.int.test.ts",
+          ],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
