@@ -5,6 +5,7 @@ import {
   expectWorks,
   failure,
   marker,
+  untilNoneOpen,
   untilRunning,
   untilStopped,
   type Suite,
@@ -13,13 +14,13 @@ import {
 export function closeCases(suite: Suite): void {
   suite.test("close: ends every connection, and again is nothing", async ({ harness, create, needs }) => {
     const openConnections = needs(harness.observe.openConnections, "connections");
-    const before = await openConnections();
+    await untilNoneOpen(openConnections);
     const source = create();
     await Promise.all([expectWorks(source), expectWorks(source), expectWorks(source)]);
-    expect(await openConnections()).toBeGreaterThan(before);
+    expect(await openConnections()).toBeGreaterThan(0);
     await source.close();
     await source.close();
-    await eventually(openConnections, (open) => open === before, 2000, "connections after close");
+    await eventually(openConnections, (open) => open === 0, 2000, "connections after close");
   });
 
   suite.test("close: unused, it closes", async ({ create }) => {

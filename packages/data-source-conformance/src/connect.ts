@@ -1,15 +1,15 @@
 import { ConfigurationError, type DataSourceEvent } from "@org/data-source-core";
 import { expect } from "vitest";
-import { eventually, expectWorks, failure, marker, type Suite } from "./suite.ts";
+import { eventually, expectWorks, failure, marker, untilNoneOpen, type Suite } from "./suite.ts";
 
 export function connectCases(suite: Suite): void {
   suite.test("connect: a new data source connects when first used", async ({ harness, create, needs }) => {
     const openConnections = needs(harness.observe.openConnections, "connections");
-    const before = await openConnections();
+    await untilNoneOpen(openConnections);
     const source = create();
     expect(source.kind).toBe(harness.kind);
     expect(source.access).toBe("read-only");
-    expect(await openConnections()).toBe(before);
+    expect(await openConnections()).toBe(0);
     await expectWorks(source);
   });
 
@@ -29,16 +29,16 @@ export function connectCases(suite: Suite): void {
 
   suite.test("connect: never more connections than pool.max", async ({ harness, create, needs }) => {
     const openConnections = needs(harness.observe.openConnections, "connections");
-    const before = await openConnections();
+    await untilNoneOpen(openConnections);
     const source = create({ pool: { max: 2 } });
     const work = Promise.all(
       Array.from({ length: 6 }, (_, index) => source.query(harness.sql.sleep(0.2, `pool_${index}`))),
     );
-    await eventually(openConnections, (open) => open - before === 2, 5000, "two connections");
+    await eventually(openConnections, (open) => open === 2, 5000, "two connections");
     const end = new AbortController();
     const watch = (async () => {
       let most = 0;
-      while (!end.signal.aborted) most = Math.max(most, (await openConnections()) - before);
+      while (!end.signal.aborted) most = Math.max(most, await openConnections());
       return most;
     })();
     await work;

@@ -161,6 +161,11 @@ export async function eventually(
   }
 }
 
+/** Waits until the connections of earlier cases are gone: a server may notice some time after the client has closed. */
+export async function untilNoneOpen(openConnections: () => Promise<number>): Promise<void> {
+  await eventually(openConnections, (open) => open === 0, 5000, "connections of earlier cases");
+}
+
 /** How soon the server must be idle after a cancel. */
 const cancelBoundMs = 500;
 
