@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect as connectSocket, isIP, type Socket } from "node:net";
-import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 
 /** Where a session lives, and what names it to the server. */
 export interface CancelTarget {
@@ -27,7 +27,7 @@ export async function sendCancelRequest(target: CancelTarget, signal: AbortSigna
   try {
     signal.throwIfAborted();
     await once(plain, "connect", { signal });
-    const socket = ssl === false ? plain : await upgrade(plain, host, ssl, signal);
+    const socket = ssl === false ? plain : await requestTls(plain, host, ssl, signal);
     // After a failure while closing, the request may well have arrived.
     socket.on("error", () => undefined);
     const closed = new Promise((resolve) => socket.once("close", resolve));
@@ -40,13 +40,19 @@ export async function sendCancelRequest(target: CancelTarget, signal: AbortSigna
   }
 }
 
-async function upgrade(plain: Socket, host: string, ssl: ConnectionOptions, signal: AbortSignal): Promise<Socket> {
+/** From a connected socket to a verified TLS one, as the server's protocol negotiates it. */
+export async function requestTls(
+  plain: Socket,
+  host: string,
+  ssl: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
   const request = Buffer.alloc(8);
   request.writeInt32BE(8, 0);
   request.writeInt32BE(80877103, 4);
   plain.write(request);
   const [answer] = (await once(plain, "data", { signal })) as [Buffer];
-  if (answer.toString("latin1") !== "S") throw new Error("The server does not take a cancel request over TLS");
+  if (answer.toString("latin1") !== "S") throw new Error("The server does not support TLS");
   const name = isIP(host) === 0 ? { servername: host } : {};
   const secure = connectTls({ socket: plain, host, ...ssl, ...name });
   await once(secure, "secureConnect", { signal });

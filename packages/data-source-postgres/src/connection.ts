@@ -5,6 +5,7 @@ import type { PoolClient } from "pg";
 import { sendCancelRequest } from "./cancel.ts";
 import { brokenError, noticeOf } from "./error-map.ts";
 import { exchange, type Outcome, type Step } from "./exchange.ts";
+import { rollback } from "./guard.ts";
 import { loginError } from "./login-error.ts";
 import { parametersOf, type PoolSettings, ResilientPool } from "./pool.ts";
 
@@ -19,7 +20,9 @@ export interface Connection {
    * then usually is SQLSTATE 57014. Rejects with code CONNECTION if the connection broke.
    */
   run(steps: readonly Step[], deadline: Deadline): Promise<Outcome>;
-  /** Gives it back, out of any transaction; a connection in doubt is closed instead. */
+  /** Ends a transaction that is still open, by ROLLBACK. */
+  settle(): Promise<void>;
+  /** Gives it back, settled; a connection in doubt is closed instead. */
   release(options?: { readonly discard?: boolean }): Promise<void>;
 }
 
@@ -115,6 +118,16 @@ function createConnection(client: PoolClient, settings: PoolSettings): Connectio
     return running;
   };
 
+  const settle = async (): Promise<void> => {
+    if (broken || client.getTransactionStatus() === "I") return;
+    using limit = createDeadline({ timeoutMs: cancelGraceMs, code: "CONNECTION" });
+    try {
+      await limit.race(exchange(client, [rollback]));
+    } catch (error) {
+      broken = brokenError(error, redact);
+    }
+  };
+
   return {
     parameters: parametersOf.get(client) ?? new Map(),
     takeNotices: () => {
@@ -139,18 +152,12 @@ function createConnection(client: PoolClient, settings: PoolSettings): Connectio
         throw (broken = brokenError(error, redact));
       }
     },
+    settle,
     release: async ({ discard = false } = {}) => {
-      let isClean = !discard && !broken && client.getTransactionStatus() === "I";
-      if (!isClean && !discard && !broken) {
-        using limit = createDeadline({ timeoutMs: cancelGraceMs });
-        isClean = await limit.race(exchange(client, [{ text: "ROLLBACK", maxRows: 0 }])).then(
-          ({ status }) => status === "I",
-          () => false,
-        );
-      }
+      if (!discard) await settle();
       client.off("notice", onNotice as never);
       client.off("error", onError);
-      client.release(!isClean);
+      client.release(discard || broken !== undefined);
     },
   };
 }

@@ -7,18 +7,23 @@ import {
   principalKey,
 } from "@org/data-source-core/adapter";
 import { Client } from "pg";
+import { createBatch } from "./batch.ts";
 import { capabilitiesOf } from "./capabilities.ts";
+import { createCheck } from "./check.ts";
 import { createConnections } from "./connection.ts";
+import { createEstimate } from "./estimate.ts";
+import { createIntrospect } from "./introspection.ts";
 import { type PostgresDataSourceOptions, resolveOptions } from "./options.ts";
 import { createQuery, type Engine, type Place } from "./queryable.ts";
 import { classify } from "./read-only.ts";
+import { createSession } from "./session.ts";
+import { createStream } from "./stream.ts";
+import { createTransaction } from "./transaction.ts";
 import { createTypeMap } from "./type-map.ts";
 
 const kind = "postgres";
 
-export function composeDataSource(
-  given: PostgresDataSourceOptions,
-): Pick<DataSource, "kind" | "access" | "capabilities" | "cacheIdentity" | "query" | "close"> & AsyncDisposable {
+export function composeDataSource(given: PostgresDataSourceOptions): DataSource {
   const options = resolveOptions(given);
   const { access, defaults, host, port, user, database, telemetry } = options;
   const instrument = createInstrument({
@@ -31,23 +36,23 @@ export function composeDataSource(
     standsDown: () => isPatched(Client.prototype.query),
   });
   const lifecycle = createLifecycle({ kind, closeTimeoutMs: options.closeTimeoutMs });
-  const connections = createConnections({
-    ...options,
-    ...options.pool,
-    retriesTransient: options.isLakebase,
-    instrument,
-  });
-  const engine: Engine = { lifecycle, instrument, types: createTypeMap(options), redact: options.redact };
+  const settings = { ...options, ...options.pool, retriesTransient: options.isLakebase, instrument };
+  const connections = createConnections(settings);
+  const { redact, onEvent } = options;
+  const engine: Engine = { lifecycle, instrument, onEvent, redact, types: createTypeMap(options) };
   const place: Place = {
     scope: { kind, access, defaults },
     lease: async (deadline) => {
       const connection = await connections.acquire(deadline);
-      return { connection, end: () => connection.release() };
+      return { connection, end: connection.release };
     },
     guard: (readOnly) => (readOnly ? "read" : "write"),
     statements: (readOnly) => (readOnly ? "read" : "write"),
+    signals: [],
     canReplay: true,
+    onError: (error) => error,
   };
+  const transaction = createTransaction(engine, place);
   const close = (): Promise<void> => lifecycle.close(connections.close);
   return {
     kind,
@@ -55,6 +60,13 @@ export function composeDataSource(
     capabilities: capabilitiesOf(options),
     cacheIdentity: options.cacheIdentity ?? principalKey(kind, { host, port, user, database }),
     query: createQuery(engine, place),
+    stream: createStream(engine, place),
+    session: createSession(engine, place, options.pooler === "none"),
+    transaction,
+    batch: createBatch(place, transaction),
+    introspect: createIntrospect(engine, place, database),
+    estimate: createEstimate(engine, place),
+    check: createCheck(engine, place, settings),
     close,
     [Symbol.asyncDispose]: close,
   };

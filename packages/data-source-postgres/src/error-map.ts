@@ -85,7 +85,7 @@ export function statementError(error: DatabaseError, context: StatementContext):
 
 /** A connection that broke while a statement ran. */
 export function brokenError(error: unknown, redact: Redactor): DataSourceError {
-  if (error instanceof DatabaseError && !codeOf(error.code ?? "").startsWith("CONN")) {
+  if (error instanceof DatabaseError && codeOf(error.code ?? "") !== "CONNECTION") {
     return statementError(error, { redact });
   }
   return new DataSourceError({

@@ -8,12 +8,18 @@ export type Guard = "read" | "write" | "transaction" | "none";
 
 const beginRead: Step = { text: "BEGIN READ ONLY", maxRows: 0 };
 const beginWrite: Step = { text: "BEGIN READ WRITE", maxRows: 0 };
-const commit: Step = { text: "COMMIT", maxRows: 0 };
+export const commit: Step = { text: "COMMIT", maxRows: 0 };
 /**
  * A read has nothing to keep, and the end by ROLLBACK undoes what a function in it may have changed on the connection
  * (set_config, however well hidden) before another caller gets it.
  */
 export const rollback: Step = { text: "ROLLBACK", maxRows: 0 };
+
+/** What opens the guard's transaction, if it has one of its own. */
+export function begin(guard: Guard): Step[] {
+  if (guard === "read") return [beginRead];
+  return guard === "write" ? [beginWrite] : [];
+}
 
 /** The steps of one exchange that runs `main` under a guard. */
 export function guarded(guard: Guard, main: Step, settings: Step): Step[] {

@@ -29,7 +29,7 @@ export interface StatementEnvironment {
 /** One statement, ready to be sent. */
 export interface PreparedStatement {
   readonly step: Step;
-  readonly toError: (error: DatabaseError) => DataSourceError;
+  readonly toError: (error: DatabaseError, now?: Deadline) => DataSourceError;
 }
 
 /** Runs one statement and collects its rows. */
@@ -64,7 +64,7 @@ export async function runQuery<R>(
     rows: await validateRows(rows, options.rowSchema),
     columns,
     truncated: limit.truncated,
-    rowsAffected: rowsAffectedOf(outcome),
+    rowsAffected: rowsAffectedOf(outcome.tag, columns),
     queryId: undefined,
     notices: connection.takeNotices(),
     usage: undefined,
@@ -90,7 +90,7 @@ export async function prepare(
   }
   return {
     step: { text: tagged.text, values: bound.values, types: bound.types },
-    toError: (error) => statementError(error, { redact, tagged, deadline }),
+    toError: (error, now = deadline) => statementError(error, { redact, tagged, deadline: now }),
   };
 }
 
@@ -145,7 +145,8 @@ export function createConverter(types: TypeMap, fields: readonly FieldDef[]): (r
   };
 }
 
-async function learn(
+/** Looks up types that the map does not have. */
+export async function learn(
   { types, redact }: StatementEnvironment,
   connection: Connection,
   guard: Guard,
@@ -160,8 +161,8 @@ async function learn(
 }
 
 /** From the command tag: `INSERT 0 3`, `UPDATE 3`, `COPY 3`; `SELECT 3` counts for CREATE TABLE AS only. */
-function rowsAffectedOf({ tag, fields }: Outcome): number | undefined {
+export function rowsAffectedOf(tag: string | undefined, columns: readonly Column[]): number | undefined {
   const [, verb, count] = /^([A-Z]+)(?: \d+)? (\d+)$/.exec(tag ?? "") ?? [];
   if (count === undefined || verb === "FETCH" || verb === "MOVE") return undefined;
-  return verb === "SELECT" && fields !== undefined ? undefined : Number(count);
+  return verb === "SELECT" && columns.length > 0 ? undefined : Number(count);
 }

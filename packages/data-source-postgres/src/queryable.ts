@@ -1,5 +1,6 @@
 import {
   DataSourceError,
+  type EventListener,
   isDataSourceError,
   type QueryOptions,
   type QueryResult,
@@ -12,6 +13,7 @@ import {
   type Deadline,
   type Instrument,
   type Lifecycle,
+  type OperationDetails,
   type ResolvedQueryOptions,
   resolveQueryOptions,
   type ResolvedRequest,
@@ -19,6 +21,7 @@ import {
   type SqlDialect,
 } from "@org/data-source-core/adapter";
 import { escapeIdentifier } from "pg";
+import { runBoundedQuery } from "./bounded-query.ts";
 import type { Connection } from "./connection.ts";
 import type { Guard } from "./guard.ts";
 import { runQuery, type StatementEnvironment } from "./query.ts";
@@ -37,12 +40,13 @@ export interface PostgresQueryOptions<R = unknown> extends QueryOptions<R> {
 export interface Engine extends StatementEnvironment {
   readonly lifecycle: Lifecycle;
   readonly instrument: Instrument;
+  readonly onEvent: EventListener;
 }
 
 /** A connection for one statement, and how it is given back. */
 export interface Lease {
   readonly connection: Connection;
-  end(): Promise<void>;
+  end(options?: { readonly discard?: boolean }): Promise<void>;
 }
 
 /** Where statements run: on the data source, each with a connection of its own, or in a session or transaction. */
@@ -51,8 +55,12 @@ export interface Place {
   readonly lease: (deadline: Deadline) => Promise<Lease>;
   readonly guard: (readOnly: boolean) => Guard;
   readonly statements: (readOnly: boolean) => StatementScope;
+  /** Besides a call's own. */
+  readonly signals: readonly (AbortSignal | undefined)[];
   /** Whether a read may run again on another connection when its own broke. */
   readonly canReplay: boolean;
+  /** What a call makes of a broken connection. */
+  readonly onError: (error: unknown) => unknown;
 }
 
 export const dialect: SqlDialect & { readonly namedParams: boolean } = {
@@ -72,24 +80,32 @@ export function createQuery(engine: Engine, place: Place) {
   return async <R>(request: Request, given?: PostgresQueryOptions<R>): Promise<QueryResult<R>> => {
     const started = performance.now();
     const call = resolveQuery(request, given, place);
-    const leave = engine.lifecycle.enter();
-    try {
-      const operation = engine.instrument.start({ name: "query", text: call.request.text });
-      try {
-        const result = await operation.run(() => execute(engine, place, call, started));
-        operation.end({ rows: result.rows.length });
-        return result;
-      } catch (error) {
-        operation.end({ error });
-        throw error;
-      }
-    } finally {
-      leave();
-    }
+    const details = { name: "query", text: call.request.text };
+    return observed(engine, details, () => executeCall(engine, place, call, started));
   };
 }
 
-function resolveQuery<R>(
+/** Counts an operation for `close()`, and gives it its span and duration. */
+export async function observed<T>(
+  { lifecycle, instrument }: Engine,
+  details: OperationDetails,
+  work: () => Promise<T>,
+): Promise<T> {
+  const leave = lifecycle.enter();
+  const operation = instrument.start(details);
+  try {
+    const result = await operation.run(work);
+    operation.end(details.text === undefined ? {} : { rows: (result as QueryResult).rows.length });
+    return result;
+  } catch (error) {
+    operation.end({ error });
+    throw error;
+  } finally {
+    leave();
+  }
+}
+
+export function resolveQuery<R>(
   request: Request,
   given: PostgresQueryOptions<R> | undefined,
   place: Place,
@@ -105,19 +121,22 @@ function resolveQuery<R>(
   return { request: resolved, options, guard: "none" };
 }
 
-async function execute<R>(
+/** Acquires, runs, and gives back. */
+export async function executeCall<R>(
   engine: Engine,
   place: Place,
   { request, options, guard }: Call<ResolvedQueryOptions<R>>,
   started: number,
 ): Promise<QueryResult<R>> {
-  const signals = [options.signal, engine.lifecycle.signal];
+  const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
   using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
   for (let attempt = 1; ; attempt += 1) {
     const lease = await place.lease(deadline);
     const acquired = performance.now();
     try {
-      const result = await runQuery(engine, lease.connection, guard, request, options, deadline);
+      const isBounded = options.maxBytes !== Infinity && options.readOnly;
+      const run = isBounded ? runBoundedQuery : runQuery;
+      const result = await run(engine, lease.connection, guard, request, options, deadline);
       await lease.end();
       const executeMs = performance.now() - acquired;
       const timings = {
@@ -130,7 +149,7 @@ async function execute<R>(
     } catch (error) {
       await lease.end();
       const lost = isDataSourceError(error, "CONNECTION") && place.canReplay && options.readOnly;
-      if (!lost || attempt > 1 || deadline.signal.aborted) throw withSql(error, request);
+      if (!lost || attempt > 1 || deadline.signal.aborted) throw withSql(place.onError(error), request);
     }
   }
 }

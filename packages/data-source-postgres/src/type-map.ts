@@ -52,7 +52,8 @@ export function createTypeMap(options: { readonly integers: IntegerMode; readonl
 
   const add = (oid: number, type: MappedType): void => {
     types.set(oid, type);
-    oids.set(type.nativeType, oid);
+    // A type of the same name in another schema does not take the place of the first.
+    if (!oids.has(type.nativeType)) oids.set(type.nativeType, oid);
   };
   const simple = (type: LogicalType, nativeType: string): MappedType => {
     const convert = nativeType === "char" ? keep : (converts[type] ?? keep);

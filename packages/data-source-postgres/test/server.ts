@@ -12,3 +12,21 @@ export function startServer(): Promise<LakebaseEmulator> {
 export function open(emulator: LakebaseEmulator, options: PostgresDataSourceOptions = {}): Source {
   return createPostgresDataSource({ auth: { env: emulator.env, ssl: { ca: emulator.ca } }, ...options });
 }
+
+/** What the suite's type cases and escapes refer to. */
+export async function prepareDatabase(emulator: LakebaseEmulator): Promise<void> {
+  const { user } = emulator;
+  await emulator.query(`
+    create type conf_mood as enum ('sad', 'happy');
+    create type conf_pair as (id int8, label text, missing numeric(10,2), list text[]);
+    create domain conf_positive as int4 check (value > 0);
+    create type conf_floatrange as range (subtype = float8);
+    create sequence conf_sequence;
+    create procedure conf_delete(name text) language plpgsql as 'begin execute ''delete from '' || name; end';
+    create function conf_delete_function(name text) returns void language plpgsql volatile
+      as 'begin execute ''delete from '' || name; end';
+    create function conf_definer_function(name text) returns void language plpgsql volatile security definer
+      as 'begin execute ''delete from '' || name; end';
+    grant all on sequence conf_sequence to "${user}";
+    grant create on database "${emulator.database}" to "${user}"`);
+}

@@ -1,0 +1,47 @@
+import type { Estimate, Request, StatementOptions } from "@org/data-source-core";
+import { createDeadline, resolveRequest, resolveStatementOptions } from "@org/data-source-core/adapter";
+import { run, prepare } from "./query.ts";
+import { dialect, type Engine, observed, type Place, withSql } from "./queryable.ts";
+import { checkStatement, classify } from "./read-only.ts";
+
+const explain = "EXPLAIN (FORMAT JSON) ";
+
+interface Plan {
+  readonly "Plan Rows"?: number;
+  readonly "Total Cost"?: number;
+}
+
+/** The optimiser's plan. EXPLAIN without ANALYZE runs nothing, and a read-only transaction is around it all the same. */
+export function createEstimate(engine: Engine, place: Place) {
+  return async (request: Request, given?: Omit<StatementOptions, "readOnly">): Promise<Estimate> => {
+    const options = resolveStatementOptions(given, place.scope);
+    const resolved = resolveRequest(request, dialect);
+    checkStatement(resolved.text, "write");
+    return observed(engine, { name: "estimate" }, async () => {
+      const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
+      using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
+      const lease = await place.lease(deadline);
+      try {
+        const prefixed = { ...resolved, text: explain + resolved.text };
+        const { step, toError } = await prepare(engine, lease.connection, "read", prefixed, options, deadline);
+        const main = { ...step, maxRows: 0, isMain: true };
+        const { error, rows } = await run(lease.connection, "read", main, deadline, true);
+        if (error) throw toError(error);
+        const [plan] = JSON.parse(rows[0]?.[0] ?? "[]") as { readonly Plan?: Plan }[];
+        return {
+          source: "plan",
+          rows: plan?.Plan?.["Plan Rows"],
+          bytesProcessed: undefined,
+          cost: plan?.Plan?.["Total Cost"],
+          statementType: classify(resolved.text).statements[0]?.verb,
+          columns: undefined,
+          plan,
+        };
+      } catch (error) {
+        throw withSql(error, resolved);
+      } finally {
+        await lease.end();
+      }
+    });
+  };
+}

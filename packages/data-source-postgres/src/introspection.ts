@@ -1,0 +1,94 @@
+import { type Catalog, type CatalogWarning, type IntrospectOptions, type IntrospectScope } from "@org/data-source-core";
+import {
+  createDeadline,
+  type Deadline,
+  resolveIntrospectOptions,
+  type ResolvedIntrospectOptions,
+  resolveScope,
+  type ResolvedScope,
+  tagText,
+} from "@org/data-source-core/adapter";
+import { buildCatalog, type CatalogRows } from "./catalog.ts";
+import { catalogQueries } from "./catalog-queries.ts";
+import type { Connection } from "./connection.ts";
+import { statementError } from "./error-map.ts";
+import type { WireRow, WireValue } from "./exchange.ts";
+import { arrayLiteral } from "./literals.ts";
+import { learn, run } from "./query.ts";
+import { type Engine, observed, type Place } from "./queryable.ts";
+import { addStatistics } from "./statistics.ts";
+
+type Part = keyof CatalogRows;
+
+/** Without these there is no catalog; a failure of any other part becomes a warning. */
+const essential: readonly Part[] = ["schemas", "tables", "columns"];
+
+export function createIntrospect(engine: Engine, place: Place, database: string) {
+  return async (givenScope?: IntrospectScope, given?: IntrospectOptions): Promise<Catalog> => {
+    const scope = resolveScope(givenScope);
+    const options = resolveIntrospectOptions(given, place.scope.defaults);
+    return observed(engine, { name: "introspect" }, async () => {
+      // A connection sees one database.
+      if (scope.catalogs && !scope.catalogs.includes(database)) return { schemas: [], warnings: [] };
+      const { rows, warnings } = await readParts(engine, place, scope, options);
+      const catalog = buildCatalog(engine.types, database, rows, warnings);
+      return options.statistics ? addStatistics(engine, place, catalog, options, options.statistics) : catalog;
+    });
+  };
+}
+
+async function readParts(
+  engine: Engine,
+  place: Place,
+  scope: ResolvedScope,
+  options: ResolvedIntrospectOptions,
+): Promise<{ rows: CatalogRows; warnings: CatalogWarning[] }> {
+  const warnings: CatalogWarning[] = [];
+  const values = patterns(scope);
+  const within = async <T>(work: (connection: Connection, deadline: Deadline) => Promise<T>): Promise<T> => {
+    const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
+    using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
+    return work(lease.connection, deadline);
+  };
+  using waiting = createDeadline({
+    timeoutMs: options.statementTimeoutMs,
+    signals: [options.signal],
+    kind: "postgres",
+  });
+  const lease = await place.lease(waiting);
+  const read = (part: Part): Promise<readonly WireRow[] | undefined> =>
+    within(async (connection, deadline) => {
+      const tagged = tagText(catalogQueries[part], options.queryTags);
+      const main = { text: tagged.text, values, maxRows: 0, isMain: true };
+      const { error, rows } = await run(connection, "read", main, deadline, true);
+      if (!error) return rows;
+      await connection.settle();
+      const failure = statementError(error, { redact: engine.redact, deadline });
+      if (essential.includes(part) || deadline.signal.aborted) throw failure;
+      warnings.push({ part, message: failure.message, schema: undefined, table: undefined });
+      return undefined;
+    });
+  try {
+    const rows: CatalogRows = {
+      schemas: (await read("schemas")) ?? [],
+      tables: (await read("tables")) ?? [],
+      columns: (await read("columns")) ?? [],
+      constraints: await read("constraints"),
+      indexes: await read("indexes"),
+      partitions: await read("partitions"),
+    };
+    const oids = [...new Set(rows.columns.map((row) => Number(row[2])))].filter((oid) => !engine.types.get(oid));
+    if (oids.length > 0) await within((connection, deadline) => learn(engine, connection, "read", { oids }, deadline));
+    return { rows, warnings };
+  } finally {
+    await lease.end();
+  }
+}
+
+/** Bound as arrays; null includes everything. */
+function patterns({ schemas, tables }: ResolvedScope): WireValue[] {
+  return [schemas, tables].flatMap(({ include, exclude }) => [
+    include ? arrayLiteral(include) : null,
+    arrayLiteral(exclude),
+  ]);
+}

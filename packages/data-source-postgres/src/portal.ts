@@ -1,0 +1,69 @@
+import type { Column } from "@org/data-source-core";
+import type { Deadline, ResolvedQueryOptions, ResolvedRequest } from "@org/data-source-core/adapter";
+import type { Connection } from "./connection.ts";
+import { statementError, unknownOutcome } from "./error-map.ts";
+import { begin, commit, type Guard, settingsStep } from "./guard.ts";
+import { createConverter, describe, prepare, type StatementEnvironment } from "./query.ts";
+import { isDataSourceError } from "@org/data-source-core";
+
+/** A statement whose rows are fetched when they are asked for. */
+export interface Portal {
+  readonly columns: readonly Column[];
+  /** `tag` as in an Outcome: stated once there are no more rows. */
+  read(maxRows: number, deadline: Deadline): Promise<{ readonly rows: unknown[][]; readonly tag: string | undefined }>;
+  /** Before its end, in a transaction that goes on. */
+  close(deadline: Deadline): Promise<void>;
+}
+
+let lastPortal = 0;
+
+/**
+ * Opens a named portal in a transaction, with a Sync after each fetch: only so does every fetch have a statement
+ * timeout of its own, which the consumer's pauses do not touch. Whoever opened it ends the transaction, except that a
+ * write commits when its last row was read.
+ */
+export async function openPortal(
+  environment: StatementEnvironment,
+  connection: Connection,
+  guard: Guard,
+  request: ResolvedRequest,
+  options: ResolvedQueryOptions,
+  deadline: Deadline,
+): Promise<Portal> {
+  const { redact } = environment;
+  const name = `p${(lastPortal += 1)}`;
+  const { step, toError } = await prepare(environment, connection, guard, request, options, deadline);
+  const { statementTimeoutMs } = options;
+  // Not what is left of this deadline: each fetch will have the whole time again.
+  const settings = settingsStep(
+    statementTimeoutMs === Infinity ? undefined : Math.ceil(statementTimeoutMs),
+    connection.parameters,
+  );
+  const steps = [...begin(guard), settings, { ...step, portal: name, isMain: true }];
+  const { error, fields = [] } = await connection.run(steps, deadline);
+  if (error) throw toError(error);
+  const columns = await describe(environment, connection, "transaction", fields, deadline);
+  const convert = createConverter(environment.types, fields);
+
+  const end = async (deadline: Deadline): Promise<void> => {
+    try {
+      const { error } = await connection.run([commit], deadline);
+      if (error) throw statementError(error, { redact, deadline });
+    } catch (error) {
+      throw isDataSourceError(error, "CONNECTION") ? unknownOutcome(error) : error;
+    }
+  };
+  return {
+    columns,
+    read: async (maxRows, deadline) => {
+      const outcome = await connection.run([{ portal: name, maxRows, isMain: true }], deadline);
+      if (outcome.error) throw toError(outcome.error, deadline);
+      const { tag } = outcome;
+      if (tag !== undefined && guard === "write") await end(deadline);
+      return { rows: outcome.rows.map(convert), tag };
+    },
+    close: async (deadline) => {
+      await connection.run([{ text: `CLOSE ${name}`, maxRows: 0 }], deadline);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { DataSourceError, isDataSourceError, type Session, type SessionOptions } from "@org/data-source-core";
+import {
+  createDeadline,
+  innerScope,
+  resolveUnitOptions,
+  type ResolvedUnitOptions,
+} from "@org/data-source-core/adapter";
+import type { Connection } from "./connection.ts";
+import { createQuery, type Engine, observed, type Place } from "./queryable.ts";
+import { createStream } from "./stream.ts";
+import { createTransaction } from "./transaction.ts";
+import { createTurns, lost } from "./turns.ts";
+
+const resetTimeoutMs = 5_000;
+
+/** One connection for all of `work`; afterwards DISCARD ALL, or the connection is closed. */
+export function createSession(engine: Engine, place: Place, isSupported: boolean) {
+  return async <T>(work: (session: Session) => Promise<T>, given?: SessionOptions): Promise<T> => {
+    const options = resolveUnitOptions(given, place.scope);
+    return observed(engine, { name: "session" }, async () => {
+      if (!isSupported) throw unsupported();
+      return runSession(engine, place, work, options).catch((error: unknown) => {
+        if (options.replay === "never" || !isDataSourceError(error, "SESSION_LOST")) throw error;
+        engine.onEvent({ type: "retry", attempt: 2, reason: "session lost" });
+        return runSession(engine, place, work, options);
+      });
+    });
+  };
+}
+
+async function runSession<T>(
+  engine: Engine,
+  place: Place,
+  work: (session: Session) => Promise<T>,
+  options: ResolvedUnitOptions,
+): Promise<T> {
+  const signals = [...place.signals, options.signal];
+  using deadline = createDeadline({
+    timeoutMs: options.statementTimeoutMs,
+    signals: [...signals, engine.lifecycle.signal],
+    kind: "postgres",
+  });
+  const outer = await place.lease(deadline);
+  const turns = createTurns(outer.connection, "session");
+  const inner: Place = {
+    scope: innerScope(place.scope, options),
+    lease: turns.lease,
+    guard: (readOnly) => (readOnly ? "read" : "write"),
+    statements: (readOnly) => (readOnly ? "read" : "session"),
+    signals: [...signals, turns.signal],
+    canReplay: false,
+    onError: (error) => lost(error, ["temporary tables", "settings"]),
+  };
+  try {
+    return await work({
+      query: createQuery(engine, inner),
+      stream: createStream(engine, inner),
+      transaction: createTransaction(engine, inner),
+    });
+  } finally {
+    await turns.end();
+    await outer.end({ discard: !(await reset(outer.connection)) });
+  }
+}
+
+async function reset(connection: Connection): Promise<boolean> {
+  using limit = createDeadline({ timeoutMs: resetTimeoutMs });
+  return connection.run([{ text: "DISCARD ALL", maxRows: 0 }], limit).then(
+    ({ error }) => error === undefined,
+    () => false,
+  );
+}
+
+function unsupported(): DataSourceError {
+  return new DataSourceError({
+    code: "UNSUPPORTED",
+    kind: "postgres",
+    message: "A session needs a connection of its own, which a transaction pooler does not give",
+    hint: "Use transaction(), or connect to the server directly.",
+  });
+}

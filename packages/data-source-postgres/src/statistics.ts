@@ -1,0 +1,135 @@
+import type {
+  Catalog,
+  CatalogColumn,
+  CatalogTable,
+  CatalogWarning,
+  ColumnStatistics,
+  LogicalType,
+} from "@org/data-source-core";
+import { isDataSourceError } from "@org/data-source-core";
+import { createDeadline, type ResolvedIntrospectOptions, tagText } from "@org/data-source-core/adapter";
+import { escapeIdentifier, escapeLiteral } from "pg";
+import { statementError } from "./error-map.ts";
+import { run } from "./query.ts";
+import type { Engine, Place } from "./queryable.ts";
+
+type Sampling = NonNullable<ResolvedIntrospectOptions["statistics"]>;
+
+/**
+ * Figures of a sample of each table: one statement a table, over at most `sampleRows` rows of randomly chosen pages.
+ * What cannot be sampled is a warning; the catalog stays.
+ */
+export async function addStatistics(
+  engine: Engine,
+  place: Place,
+  catalog: Catalog,
+  options: ResolvedIntrospectOptions,
+  sampling: Sampling,
+): Promise<Catalog> {
+  const warnings: CatalogWarning[] = [...catalog.warnings];
+  const found = new Map<CatalogTable, CatalogTable>();
+  const queue = catalog.schemas.flatMap(({ name, tables }) => tables.map((table) => ({ schema: name, table })));
+
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { schema, table } = next;
+      try {
+        found.set(table, await sample(engine, place, schema, table, options, sampling));
+      } catch (error) {
+        if (!isDataSourceError(error) || options.signal?.aborted || error.code === "CLOSED") throw error;
+        warnings.push({ part: "statistics", message: error.message, schema, table: table.name });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: sampling.concurrency }, worker));
+  const schemas = catalog.schemas.map((schema) => ({
+    ...schema,
+    tables: schema.tables.map((table) => found.get(table) ?? table),
+  }));
+  return { schemas, warnings };
+}
+
+async function sample(
+  engine: Engine,
+  place: Place,
+  schema: string,
+  table: CatalogTable,
+  options: ResolvedIntrospectOptions,
+  sampling: Sampling,
+): Promise<CatalogTable> {
+  const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
+  using deadline = createDeadline({ timeoutMs: sampling.statementTimeoutMs, signals, kind: "postgres" });
+  const lease = await place.lease(deadline);
+  try {
+    const { text } = tagText(sampleQuery(schema, table, sampling), options.queryTags);
+    const main = { text, values: [String(sampling.sampleRows)], maxRows: 1, isMain: true };
+    const { error, rows } = await run(lease.connection, "read", main, deadline, true);
+    if (error) throw statementError(error, { redact: engine.redact, deadline });
+    const [sampledRows, ...perColumn] = rows[0] ?? [];
+    const columns = table.columns.map((column, index) => ({
+      ...column,
+      statistics: statisticsOf(engine, column, Number(sampledRows), perColumn[index], sampling),
+    }));
+    return { ...table, columns };
+  } finally {
+    await lease.end();
+  }
+}
+
+/** Types whose smallest and largest value the server can tell. */
+const ordered: ReadonlySet<LogicalType> = new Set([
+  "integer",
+  "float",
+  "decimal",
+  "string",
+  "date",
+  "time",
+  "timetz",
+  "timestamp",
+  "timestamptz",
+  "interval",
+]);
+
+/** Names come from the catalog, and are quoted; they cannot be bound. */
+function sampleQuery(schema: string, table: CatalogTable, { sampleRows, samples }: Sampling): string {
+  const perColumn = table.columns.map((column) => {
+    const name = escapeIdentifier(column.name);
+    const [min, max] = ordered.has(column.type) ? [`min(${name})::text`, `max(${name})::text`] : ["null", "null"];
+    const values = samples > 0 ? `to_json((array_agg(distinct ${name}::text))[1:${samples}])` : "null";
+    return `json_build_array(count(${name}), count(distinct ${name}::text), ${min}, ${max}, ${values})`;
+  });
+  const from = `${escapeIdentifier(schema)}.${escapeIdentifier(table.name)}${tableSample(table, sampleRows)}`;
+  return `select ${["count(*)", ...perColumn].join(", ")} from (select * from ${from} limit $1::int8) as sampled`;
+}
+
+/** Only what is stored can be sampled by pages; of anything else the first rows are read. */
+function tableSample({ kind, rowCount }: CatalogTable, sampleRows: number): string {
+  if (rowCount === undefined || (kind !== "table" && kind !== "materialized-view")) return "";
+  // Some more than needed, since pages differ and the LIMIT cuts.
+  const percent = (100 * 2 * sampleRows) / Math.max(1, rowCount.value);
+  return percent >= 100 ? "" : ` tablesample system (${escapeLiteral(percent.toFixed(6))}::float4)`;
+}
+
+type Figures = [count: number, distinct: number, min: string | null, max: string | null, values: string[] | null];
+
+function statisticsOf(
+  engine: Engine,
+  column: CatalogColumn,
+  sampledRows: number,
+  json: string | null | undefined,
+  { samples }: Sampling,
+): ColumnStatistics {
+  const [count, distinct, min, max, values] = JSON.parse(json ?? "[0,0,null,null,null]") as Figures;
+  const oid = engine.types.oidOf(column.nativeType);
+  const convert = (oid === undefined ? undefined : engine.types.get(oid)?.convert) ?? ((text: string) => text);
+  const value = (text: string | null): unknown => (text === null ? undefined : convert(text));
+  return {
+    source: "sample",
+    sampledRows,
+    distinctCount: distinct,
+    nullFraction: sampledRows === 0 ? undefined : 1 - count / sampledRows,
+    min: value(min),
+    max: value(max),
+    samples: samples > 0 ? (values ?? []).filter((text) => text !== null).map(convert) : undefined,
+  };
+}

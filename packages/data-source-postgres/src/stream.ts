@@ -1,0 +1,70 @@
+import type { QueryStream, Request, StreamOptions } from "@org/data-source-core";
+import {
+  type BatchReader,
+  createDeadline,
+  createQueryStream,
+  type Deadline,
+  type ResolvedRequest,
+  type ResolvedStreamOptions,
+  resolveRequest,
+  resolveStreamOptions,
+} from "@org/data-source-core/adapter";
+import { openPortal } from "./portal.ts";
+import { dialect, type Engine, type Place, withSql } from "./queryable.ts";
+import { checkStatement } from "./read-only.ts";
+
+const closeTimeoutMs = 5_000;
+
+export function createStream(engine: Engine, place: Place) {
+  return <R>(request: Request, given?: StreamOptions<R>): QueryStream<R> => {
+    const options = resolveStreamOptions<R>(given, place.scope);
+    const resolved = resolveRequest(request, dialect);
+    checkStatement(resolved.text, place.statements(options.readOnly));
+    const signal = AbortSignal.any([options.signal, ...place.signals].filter((each) => each !== undefined));
+    return createQueryStream<R>({
+      kind: "postgres",
+      options: { ...options, signal },
+      rowMode: resolved.rowMode,
+      lifecycle: engine.lifecycle,
+      open: (deadline) => openReader(engine, place, resolved, options, deadline),
+      start: () => engine.instrument.start({ name: "stream", text: resolved.text }),
+    });
+  };
+}
+
+async function openReader<R>(
+  engine: Engine,
+  place: Place,
+  request: ResolvedRequest,
+  options: ResolvedStreamOptions<R>,
+  deadline: Deadline,
+): Promise<BatchReader> {
+  const lease = await place.lease(deadline);
+  const guard = place.guard(options.readOnly);
+  try {
+    const portal = await openPortal(engine, lease.connection, guard, request, options, deadline);
+    let isOpen = true;
+    return {
+      columns: portal.columns,
+      queryId: undefined,
+      read: async (maxRows, deadline) => {
+        try {
+          const { rows, tag } = await portal.read(maxRows, deadline);
+          isOpen = tag === undefined;
+          return { rows, done: !isOpen };
+        } catch (error) {
+          isOpen = false;
+          throw withSql(place.onError(error), request);
+        }
+      },
+      close: async () => {
+        using limit = createDeadline({ timeoutMs: closeTimeoutMs });
+        if (isOpen && guard === "transaction") await portal.close(limit);
+        await lease.end();
+      },
+    };
+  } catch (error) {
+    await lease.end();
+    throw withSql(place.onError(error), request);
+  }
+}
