@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
 
 export interface Ended {
   readonly code: number | null;
@@ -16,7 +17,7 @@ export const NODE: readonly string[] = [
   "--disable-warning=ExperimentalWarning",
 ];
 
-/** Runs one of the programs beside this file to its end, however it ends; killed after 30 s. */
+/** Runs one of the programs beside this file to its end, however it ends. It does not outlive its test. */
 export async function runChild(
   program: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -28,8 +29,8 @@ export async function runChild(
   const child = spawn(command, [...args, file], {
     env: { PATH, HOME, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 30_000,
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
