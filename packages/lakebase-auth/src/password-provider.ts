@@ -7,7 +7,7 @@ import { checkOptions, environmentOf, PROVIDER_FIELDS, type ProviderOptions, res
 import { readVariable } from "./environment.ts";
 import { createRefreshCache, type Holder, type RefreshCache } from "./refresh-cache.ts";
 import { acquireShared, type Closeable, type ShareKey } from "./shared.ts";
-import { keepAlive, untilAborted } from "./timers.ts";
+import { createWaitingRoom, keepAlive } from "./timers.ts";
 
 /** A function that resolves to the current password, and what belongs to it. */
 export interface PasswordProvider extends AsyncDisposable {
@@ -98,6 +98,7 @@ function openCredential(options: ProviderOptions): Holder<string> {
 function openNative(password: NonNullable<ProviderOptions["password"]>, options: ProviderOptions): Holder<string> {
   checkNativePassword(password, readVariable(environmentOf(options), "DATABRICKS_TOKEN"));
   const closed = new AbortController();
+  const untilAborted = createWaitingRoom();
   return {
     get: async (signal) => {
       closed.signal.throwIfAborted();

@@ -5,7 +5,7 @@ import { elapsedMs, remainingMs } from "./lifetime.ts";
 import { createRefreshReport } from "./refresh-report.ts";
 import { isTransient } from "./retry.ts";
 import { backoffMs, eagerRenewalAgeMs, lazyRenewalAgeMs } from "./schedule.ts";
-import { backgroundTimer, keepAlive, untilAborted } from "./timers.ts";
+import { backgroundTimer, createWaitingRoom, keepAlive } from "./timers.ts";
 
 export interface RefreshCacheOptions<T> {
   readonly subject: RefreshSubject;
@@ -54,6 +54,7 @@ const INVALIDATION_INTERVAL_MS = 1_000;
 export function createRefreshCache<T>(options: RefreshCacheOptions<T>): RefreshCache<T> {
   const { servesRejected, keepsProcessAlive } = options;
   const report = createRefreshReport(options.subject, options.reporter);
+  const untilAborted = createWaitingRoom();
   const holders = new Set<HolderOptions>();
   let current: Fetched<T> | undefined;
   /** Whether the current secret was rejected, or so a holder says. */
