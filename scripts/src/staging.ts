@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { prereleaseVersion, rewritePins } from "./rewrite-pins.ts";
 import { publicMembers, type PublicManifest, root } from "./workspace.ts";
 
@@ -93,12 +93,13 @@ function sha256(path: string): string {
   return existsSync(path) ? createHash("sha256").update(readFileSync(path)).digest("hex") : "missing";
 }
 
-function pack(folder: string, destination: string): string {
+/** Packs one folder as it lies; returns the path of the tarball. */
+export function pack(folder: string, destination: string): string {
   const output = execFileSync("pnpm", ["pack", "--json", "--pack-destination", destination], {
     cwd: folder,
     encoding: "utf8",
   });
-  return (JSON.parse(output) as { readonly filename: string }).filename;
+  return resolve(folder, (JSON.parse(output) as { readonly filename: string }).filename);
 }
 
 function unpack(tarball: string, folder: string): string {

@@ -22,6 +22,8 @@ const CHECKS: readonly Step[] = [
   { name: "dependency directions", command: node("check-arrows.ts") },
   { name: "unused code (knip)", command: [bin("knip")] },
   { name: "build", command: [bin("turbo"), "run", "build", "--output-logs=errors-only"] },
+  { name: "packages (contents, publint, types, sizes)", command: node("check-packages.ts") },
+  { name: "API reports", command: node("check-api.ts") },
 ];
 
 const { values } = parseArgs({ options: { "no-tests": { type: "boolean", default: false } } });
