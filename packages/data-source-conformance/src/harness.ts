@@ -81,6 +81,8 @@ export interface TypeCase {
   readonly sql: string;
   /** What it arrives as, compared deeply and by type. */
   readonly value: unknown;
+  /** What SQL NULL of this type arrives as. Default `null`; BigQuery has no null array. */
+  readonly null?: unknown;
   /** Compared if stated. */
   readonly nativeType?: string;
   readonly precision?: number;
