@@ -26,6 +26,7 @@ export const macros: readonly string[] = [
   "create macro generate_array(a, b) as generate_series(a, b)",
   "create macro timestamp_micros(a) as make_timestamptz(cast(a as bigint))",
   "create macro array_to_string(a, b) as list_aggregate(a, 'string_agg', b)",
+  "create macro regexp_contains(a, b) as regexp_matches(a, b)",
   "create macro parse_json(a) as cast(a as json)",
   "create macro logical_or(a) as bool_or(a)",
   "create macro logical_and(a) as bool_and(a)",

@@ -15,6 +15,7 @@ const patterns = {
   identifier: /`(?:\\[\s\S]|[^\\`])*`/y,
   parameter: /@@?[A-Za-z_]\w*|\?/y,
   word: /[A-Za-z_]\w*/y,
+  symbol: /\|\||<=|>=|<>|!=|=>|[\s\S]/uy,
   number: /0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y,
 };
 
@@ -42,7 +43,10 @@ export function tokenizeSql(sql: string): SqlToken[] {
     else if (parameter !== undefined) push("parameter", parameter, parameter.replace("@", ""));
     else if (word !== undefined) push("word", word, word.toUpperCase());
     else if (number !== undefined) push("number", number, number);
-    else push("symbol", sql[at] as string, sql[at] as string);
+    else {
+      const symbol = match(patterns.symbol) ?? "";
+      push("symbol", symbol, symbol);
+    }
   }
 }
 
