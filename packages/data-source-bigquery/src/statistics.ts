@@ -1,0 +1,127 @@
+import type { Catalog, CatalogColumn, CatalogTable, CatalogWarning, ColumnStatistics } from "@org/data-source-core";
+import { createDeadline } from "@org/data-source-core/adapter";
+import type { Engine } from "./engine.ts";
+import { toDataSourceError } from "./error-map.ts";
+import type { ResolvedStatistics } from "./scope.ts";
+import { createRowReader, type RestRow, type TableField } from "./type-map.ts";
+
+/** Counts on a table's first rows, read by tabledata.list: that is free, whatever the table's size. */
+export async function addStatistics(
+  engine: Engine,
+  { schemas, warnings }: Catalog,
+  sampling: ResolvedStatistics,
+  signal: AbortSignal,
+): Promise<Catalog> {
+  const added: CatalogWarning[] = [...warnings];
+  const work = schemas.flatMap((schema) => schema.tables.map((table) => ({ schema, table })));
+  const done = new Map<CatalogTable, CatalogTable>();
+  const next = async (): Promise<void> => {
+    for (let task = work.shift(); task; task = work.shift()) {
+      const { schema, table } = task;
+      const warn = (message: string): void => {
+        added.push({ part: "statistics", message, schema: schema.name, table: table.name });
+      };
+      if (table.kind !== "table") warn(`rows of a ${table.kind} cannot be listed`);
+      else done.set(table, await sample(engine, schema.catalog ?? "", schema.name, table, sampling, signal, warn));
+    }
+  };
+  await Promise.all(Array.from({ length: sampling.concurrency }, next));
+  const sampled = schemas.map((schema) => ({
+    ...schema,
+    tables: schema.tables.map((table) => done.get(table) ?? table),
+  }));
+  return { schemas: sampled, warnings: added };
+}
+
+async function sample(
+  engine: Engine,
+  projectId: string,
+  dataset: string,
+  table: CatalogTable,
+  { sampleRows, samples, statementTimeoutMs }: ResolvedStatistics,
+  signal: AbortSignal,
+  warn: (message: string) => void,
+): Promise<CatalogTable> {
+  using deadline = createDeadline({ timeoutMs: statementTimeoutMs, signals: [signal], kind: "bigquery" });
+  const path = `/datasets/${encodeURIComponent(dataset)}/tables/${encodeURIComponent(table.name)}`;
+  try {
+    const { schema } = await engine.connection.call<{ schema?: { fields?: readonly TableField[] } }>(
+      { method: "GET", path, projectId, search: { fields: "schema" } },
+      deadline,
+    );
+    const search = { maxResults: sampleRows, "formatOptions.useInt64Timestamp": true };
+    const { rows = [] } = await engine.connection.call<{ rows?: readonly RestRow[] }>(
+      { method: "GET", path: `${path}/data`, projectId, search },
+      deadline,
+    );
+    const fields = schema?.fields ?? [];
+    const values = rows.slice(0, sampleRows).map(createRowReader(fields, engine.options));
+    const columns = table.columns.map((column): CatalogColumn => {
+      const index = fields.findIndex((field) => field.name === column.name);
+      if (index === -1) return column;
+      const statistics = statisticsOf(
+        column,
+        values.map((row) => row[index]),
+        samples,
+      );
+      return { ...column, statistics };
+    });
+    return { ...table, columns };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    warn((toDataSourceError(error, { redact: engine.redact }) as Error).message);
+    return table;
+  }
+}
+
+function statisticsOf(column: CatalogColumn, values: readonly unknown[], samples: number): ColumnStatistics {
+  const present = values.filter((value) => value !== null);
+  const compare = comparisons[column.type];
+  const isScalar = !["array", "struct", "json"].includes(column.type);
+  const distinct = new Map((isScalar ? present : []).map((value) => [textOf(value), value]));
+  const sorted = compare ? [...distinct.values()].sort(compare) : [];
+  return {
+    source: "sample",
+    sampledRows: values.length,
+    distinctCount: isScalar ? distinct.size : undefined,
+    nullFraction: values.length === 0 ? undefined : (values.length - present.length) / values.length,
+    min: sorted[0],
+    max: sorted.at(-1),
+    samples: samples === 0 ? undefined : (isScalar ? [...distinct.values()] : present).slice(0, samples),
+  };
+}
+
+type Compare = (a: unknown, b: unknown) => number;
+
+const asText = by(textOf);
+
+/** How a type's values are ordered; others have no order, or none that is certain here. */
+const comparisons: Partial<Record<CatalogColumn["type"], Compare>> = {
+  integer: by((value) => BigInt(textOf(value))),
+  float: by(Number),
+  decimal: by((value) => scaled(textOf(value))),
+  string: asText,
+  date: asText,
+  time: asText,
+  timestamp: asText,
+  timestamptz: by((value) => textOf(value).replace("Z", "")),
+};
+
+/** Of a scalar. */
+function textOf(value: unknown): string {
+  return value instanceof Uint8Array ? value.join() : String(value);
+}
+
+function by(keyOf: (value: unknown) => bigint | number | string): Compare {
+  return (a, b) => {
+    const [left, right] = [keyOf(a), keyOf(b)];
+    if (left === right) return 0;
+    return left < right ? -1 : 1;
+  };
+}
+
+/** A decimal as a whole number of its 38th places, which is as many as BIGNUMERIC has. */
+function scaled(decimal: string): bigint {
+  const [whole = "", fraction = ""] = decimal.split(".");
+  return BigInt(whole + fraction.padEnd(38, "0"));
+}
