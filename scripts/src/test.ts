@@ -20,6 +20,7 @@ const CHECKS: readonly Step[] = [
   { name: "types", command: [bin("tsc"), "--noEmit", "-p", "."] },
   { name: "examples", command: node("check-snippets.ts") },
   { name: "dependency directions", command: node("check-arrows.ts") },
+  { name: "workflows", command: node("check-workflows.ts") },
   { name: "unused code (knip)", command: [bin("knip")] },
   { name: "build", command: [bin("turbo"), "run", "build", "--output-logs=errors-only"] },
   { name: "packages (contents, publint, types, sizes)", command: node("check-packages.ts") },
