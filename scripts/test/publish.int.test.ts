@@ -132,6 +132,27 @@ test("killed after the second package, and again when the third is stored but un
   expect(await published()).toEqual(order);
 });
 
+test("refuses exports that no changeset describes, and what no build has made", async () => {
+  const types = join(top, "packages/lakebase-auth/dist/index.d.ts");
+  const text = readFileSync(types, "utf8");
+  writeFileSync(types, `${text}export declare const surprise: 1;\n`);
+  stage();
+  expect(await publish(pass)).toMatchObject({
+    code: 1,
+    lines: [
+      `${AUTH}: its exports differ from those of ${versionOf(AUTH)} (+.#surprise), and no changeset says so: run "pnpm changeset"`,
+      "Nothing is published.",
+    ],
+  });
+  rmSync(types);
+  stage();
+  expect(await publish(pass)).toMatchObject({
+    code: 1,
+    lines: [`${AUTH}: ./dist/index.d.ts is not there: run "pnpm build"`, "Nothing is published."],
+  });
+  writeFileSync(types, text);
+});
+
 const useAuth = `
 const config = getPgConfig();
 const password = await config.password();
