@@ -135,7 +135,7 @@ test("killed after the second package, and again when the third is stored but un
 test("refuses exports that no changeset describes, and what no build has made", async () => {
   const types = join(top, "packages/lakebase-auth/dist/index.d.ts");
   const text = readFileSync(types, "utf8");
-  writeFileSync(types, `${text}export declare const surprise: 1;\n`);
+  writeFileSync(types, `${text}\nexport declare const surprise: 1;\n`);
   stage();
   expect(await publish(pass)).toMatchObject({
     code: 1,
