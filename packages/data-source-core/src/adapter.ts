@@ -40,6 +40,7 @@ export type { SqlDialect } from "./sql.ts";
 export { createQueryStream } from "./stream.ts";
 export type { BatchReader, QueryStreamSetup } from "./stream.ts";
 export { createSummarizer } from "./summary.ts";
+export { loadOpenTelemetry } from "./telemetry-api.ts";
 export { createInstrument, isPatched } from "./telemetry.ts";
 export type { Instrument, InstrumentOptions, Operation, OperationDetails } from "./telemetry.ts";
 export type { Token } from "./tokenize.ts";
