@@ -63,6 +63,7 @@ export function createConnections(settings: ConnectionSettings): Connections {
       return createConnection(await wait.race(connecting), settings);
     } catch (error) {
       if (wait.signal.aborted) {
+        pool.timedOut();
         // Whoever comes too late for us is of use to the next.
         connecting.then((client) => client.release()).catch(() => undefined);
         throw wait.signal.reason;

@@ -1,12 +1,5 @@
-import type { DataSource } from "@org/data-source-core";
-import {
-  createInstrument,
-  createLifecycle,
-  createSummarizer,
-  isPatched,
-  principalKey,
-} from "@org/data-source-core/adapter";
-import { Client } from "pg";
+import type { ArrayRequest, DataSource, QueryResult, Request, Row } from "@org/data-source-core";
+import { createLifecycle, principalKey } from "@org/data-source-core/adapter";
 import { createBatch } from "./batch.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import { createCheck } from "./check.ts";
@@ -14,27 +7,29 @@ import { createConnections } from "./connection.ts";
 import { createEstimate } from "./estimate.ts";
 import { createIntrospect } from "./introspection.ts";
 import { type PostgresDataSourceOptions, resolveOptions } from "./options.ts";
-import { createQuery, type Engine, type Place } from "./queryable.ts";
-import { classify } from "./read-only.ts";
+import { createQuery, type Engine, type Place, type PostgresQueryOptions } from "./queryable.ts";
 import { createSession } from "./session.ts";
 import { createStream } from "./stream.ts";
+import { createPostgresInstrument } from "./telemetry.ts";
 import { createTransaction } from "./transaction.ts";
 import { createTypeMap } from "./type-map.ts";
 
 const kind = "postgres";
 
-export function composeDataSource(given: PostgresDataSourceOptions): DataSource {
+/** A DataSource whose `query` knows `transactional`. */
+export interface PostgresDataSource extends DataSource {
+  query<R extends readonly unknown[] = unknown[]>(
+    request: ArrayRequest,
+    options?: PostgresQueryOptions<R>,
+  ): Promise<QueryResult<R>>;
+  query<R = Row>(request: Request, options?: PostgresQueryOptions<R>): Promise<QueryResult<R>>;
+}
+
+export function composeDataSource(given: PostgresDataSourceOptions): PostgresDataSource {
   const options = resolveOptions(given);
-  const { access, defaults, host, port, user, database, telemetry } = options;
-  const instrument = createInstrument({
-    system: options.flavour === "redshift" ? "aws.redshift" : "postgresql",
-    namespace: database,
-    serverAddress: host,
-    serverPort: port,
-    ...telemetry,
-    summarize: createSummarizer(classify),
-    standsDown: () => isPatched(Client.prototype.query),
-  });
+  const { access, defaults, host, port, user, database } = options;
+  const instrument = createPostgresInstrument(options);
+  options.refreshSpans?.start(instrument);
   const lifecycle = createLifecycle({ kind, closeTimeoutMs: options.closeTimeoutMs });
   const settings = { ...options, ...options.pool, retriesTransient: options.isLakebase, instrument };
   const connections = createConnections(settings);

@@ -2,6 +2,7 @@ import { ConfigurationError } from "@org/data-source-core";
 import { configurationChecks as check } from "@org/data-source-core/adapter";
 import { type ConnectionOptions as LakebaseOptions, getPgConfig, LakebaseAuthError } from "@org/lakebase-auth";
 import type { PostgresDataSourceOptions, Target } from "./options.ts";
+import { createRefreshSpans } from "./telemetry.ts";
 
 /** The options of lakebase-auth that a data source has under the same name. */
 const shared = ["host", "port", "user", "database", "password", "ssl", "env"] as const;
@@ -16,8 +17,17 @@ export function resolveLakebase(options: PostgresDataSourceOptions): Target {
   const outer = Object.fromEntries(
     shared.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
   );
-  const config = open({ ...outer, ...own });
+  const refreshSpans = createRefreshSpans();
+  const config = open({
+    ...outer,
+    ...own,
+    onEvent: (event) => {
+      refreshSpans.onEvent(event);
+      own.onEvent?.(event);
+    },
+  });
   return {
+    refreshSpans,
     host: config.host,
     port: config.port,
     user: config.user,

@@ -11,6 +11,7 @@ import type { ConnectionOptions as LakebaseOptions } from "@org/lakebase-auth";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { PasswordSource } from "./pool.ts";
 import { resolveLakebase } from "./lakebase.ts";
+import type { RefreshSpans } from "./telemetry.ts";
 
 export type { LakebaseOptions };
 
@@ -48,14 +49,7 @@ export interface PostgresDataSourceOptions extends DataSourceOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-export interface ResolvedPostgresOptions extends ResolvedSourceOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-  readonly password: string | PasswordSource | undefined;
-  readonly ssl: false | TlsOptions;
-  readonly applicationName: string | undefined;
+export interface ResolvedPostgresOptions extends ResolvedSourceOptions, Target {
   readonly flavour: "postgres" | "redshift";
   readonly pooler: "none" | "transaction";
   readonly isLakebase: boolean;
@@ -93,6 +87,8 @@ export function resolveOptions(options: PostgresDataSourceOptions): ResolvedPost
 
 /** Where to connect and how to log in. */
 export interface Target {
+  /** Of a Lakebase credential. */
+  readonly refreshSpans?: RefreshSpans;
   readonly host: string;
   readonly port: number;
   readonly user: string;

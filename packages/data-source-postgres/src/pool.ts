@@ -3,6 +3,8 @@ import { type Instrument, type Redactor, timeoutError } from "@org/data-source-c
 import type { ConnectionOptions } from "node:tls";
 import { Client, Pool, type PoolClient } from "pg";
 import { classifyLogin, type LoginFailure } from "./login-error.ts";
+import { createPoolMetrics, type PoolMetrics, silentMetrics } from "./pool-metrics.ts";
+import { isDriverInstrumented } from "./telemetry.ts";
 
 /** A function that gives the password of a login; from lakebase-auth, it can be told of a refused one. */
 export interface PasswordSource {
@@ -26,6 +28,7 @@ export interface PoolSettings {
   /** Whether to wait for an endpoint that refuses because it is waking up. */
   readonly retriesTransient: boolean;
   readonly instrument: Instrument;
+  readonly telemetry: { readonly enabled: boolean };
   readonly redact: Redactor;
   readonly onEvent: EventListener;
 }
@@ -53,6 +56,7 @@ export class ResilientPool extends Pool {
   readonly #failures = new WeakMap<object, FailedLogin>();
   /** Failed attempts in a row, on any connection. */
   #failedAttempts = 0;
+  readonly #metrics: PoolMetrics;
 
   constructor(settings: PoolSettings) {
     const { host, port, user, database, ssl, applicationName, max, idleTimeoutMs } = settings;
@@ -79,6 +83,10 @@ export class ResilientPool extends Pool {
       });
     }
     // Without a listener, an idle connection cut by the server would end the process.
+    this.#metrics = settings.telemetry.enabled
+      ? createPoolMetrics(this, `${user}@${host}:${port}/${database}`)
+      : silentMetrics;
+    this.#measureUse();
     this.on("error", () => onEvent({ type: "connection-closed", reason: "An idle connection was lost" }));
   }
 
@@ -97,13 +105,15 @@ export class ResilientPool extends Pool {
 
   async #connect(): Promise<PoolClient> {
     const { connectTimeoutMs, retriesTransient, instrument, onEvent } = this.#settings;
-    const span = instrument.span("acquire connection");
+    const span = isDriverInstrumented() ? undefined : instrument.span("acquire connection");
+    const started = performance.now();
     let renewed = false;
     let endsAt: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const client = await super.connect();
-        span.end();
+        span?.end();
+        this.#metrics.waited((performance.now() - started) / 1000);
         return client;
       } catch (error) {
         const failure = this.#failures.get(error as object);
@@ -111,13 +121,35 @@ export class ResilientPool extends Pool {
         const renew: boolean = failure?.kind === "credential" && !renewed && this.#invalidates();
         const wait = failure?.kind === "transient" && retriesTransient && performance.now() < endsAt;
         if (!renew && !wait) {
-          span.end(error);
+          span?.end(error);
           throw error;
         }
         renewed ||= renew;
         onEvent({ type: "retry", attempt: attempt + 1, reason: renew ? "credential refused" : "endpoint not ready" });
       }
     }
+  }
+
+  #measureUse(): void {
+    const since = new WeakMap<object, number>();
+    this.on("acquire", (client) => since.set(client, performance.now()));
+    this.on("release", (_error, client) => {
+      this.#metrics.used((performance.now() - (since.get(client) ?? 0)) / 1000);
+    });
+  }
+
+  /** A caller gave up before it got a connection. */
+  timedOut(): void {
+    this.#metrics.timedOut();
+  }
+
+  override end(): Promise<void>;
+  override end(callback: () => void): void;
+  override end(callback?: () => void): Promise<void> | undefined {
+    this.#metrics.close();
+    if (!callback) return super.end();
+    super.end(callback);
+    return undefined;
   }
 
   #invalidates(): boolean {
@@ -140,7 +172,11 @@ export class ResilientPool extends Pool {
   /** pg makes its connections by this class. */
   #clientClass(): typeof Client {
     const settings = this.#settings;
-    const succeeded = (): void => void (this.#failedAttempts = 0);
+    const succeeded = (ms: number): void => {
+      this.#failedAttempts = 0;
+      this.#metrics.created(ms / 1000);
+      settings.onEvent({ type: "connection-opened", durationMs: ms });
+    };
     const failed = (error: object, startedAt: number, token: string | undefined): number =>
       this.#onFailure(error, startedAt, token);
 
@@ -173,7 +209,7 @@ export class ResilientPool extends Pool {
       override connect(callback?: (error: Error | null, client?: Client) => void): Promise<Client> | undefined {
         // The pool, its only user, passes a callback.
         if (!callback) return super.connect();
-        const { connectTimeoutMs, onEvent } = settings;
+        const { connectTimeoutMs } = settings;
         const startedAt = performance.now();
         let late: Error | undefined;
         const timer =
@@ -189,8 +225,7 @@ export class ResilientPool extends Pool {
             const reason = late ?? error;
             setTimeout(callback, failed(reason, startedAt, this.#token()), reason);
           } else {
-            succeeded();
-            onEvent({ type: "connection-opened", durationMs: performance.now() - startedAt });
+            succeeded(performance.now() - startedAt);
             callback(null, this);
           }
         });

@@ -122,7 +122,7 @@ export function resolveQuery<R>(
 }
 
 /** Acquires, runs, and gives back. */
-export async function executeCall<R>(
+async function executeCall<R>(
   engine: Engine,
   place: Place,
   { request, options, guard }: Call<ResolvedQueryOptions<R>>,

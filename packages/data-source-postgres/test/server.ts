@@ -30,3 +30,22 @@ export async function prepareDatabase(emulator: LakebaseEmulator): Promise<void>
     grant all on sequence conf_sequence to "${user}";
     grant create on database "${emulator.database}" to "${user}"`);
 }
+
+/** Past the front door, over the unix socket, with every power. */
+export function openAsSuperuser(emulator: LakebaseEmulator, options: PostgresDataSourceOptions = {}): Source {
+  return createPostgresDataSource({ url: emulator.adminUri, ...options });
+}
+
+/** Polls until `condition` holds; the bound is generous, since only what is measured is asserted. */
+export async function until(condition: () => Promise<boolean>, boundMs = 15_000): Promise<void> {
+  const end = performance.now() + boundMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not so within ${boundMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Shows a figure in the test's output. */
+export function measured(what: string, ms: number): void {
+  process.stdout.write(`MEASURED ${what}: ${ms.toFixed(1)} ms\n`);
+}

@@ -1,0 +1,93 @@
+import { loadOpenTelemetry } from "@org/data-source-core/adapter";
+import type { Attributes, Histogram, Meter, MeterProvider, ObservableResult } from "@opentelemetry/api";
+import type { Pool } from "pg";
+
+/** The pool's metrics by the OpenTelemetry conventions for `db.client.connection.*`, in seconds. */
+export interface PoolMetrics {
+  created(seconds: number): void;
+  waited(seconds: number): void;
+  used(seconds: number): void;
+  timedOut(): void;
+  close(): void;
+}
+
+const scope = "@org/data-source-postgres";
+export const silentMetrics: PoolMetrics = {
+  created: () => undefined,
+  waited: () => undefined,
+  used: () => undefined,
+  timedOut: () => undefined,
+  close: () => undefined,
+};
+
+export function createPoolMetrics(pool: Pool, name: string): PoolMetrics {
+  const api = loadOpenTelemetry();
+  if (!api) return silentMetrics;
+  const attributes: Attributes = { "db.client.connection.pool.name": name };
+  let provider: MeterProvider | undefined;
+  let meters: Meters | undefined;
+  /** Those of the provider that is registered now: an SDK may come after the pool. */
+  const current = (): Meters => {
+    const registered = api.metrics.getMeterProvider();
+    if (meters && provider === registered) return meters;
+    meters?.close();
+    provider = registered;
+    return (meters = createMeters(registered.getMeter(scope), pool, attributes));
+  };
+  current();
+  return {
+    created: (seconds) => current().createTime.record(seconds, attributes),
+    waited: (seconds) => current().waitTime.record(seconds, attributes),
+    used: (seconds) => current().useTime.record(seconds, attributes),
+    timedOut: () => current().timeouts.add(1, attributes),
+    close: () => meters?.close(),
+  };
+}
+
+interface Meters {
+  readonly createTime: Histogram;
+  readonly waitTime: Histogram;
+  readonly useTime: Histogram;
+  readonly timeouts: ReturnType<Meter["createCounter"]>;
+  close(): void;
+}
+
+function createMeters(meter: Meter, pool: Pool, attributes: Attributes): Meters {
+  const histogram = (name: string, description: string): Histogram =>
+    meter.createHistogram(`db.client.connection.${name}`, { description, unit: "s" });
+  const count = meter.createObservableUpDownCounter("db.client.connection.count", {
+    description: "Connections by state.",
+    unit: "{connection}",
+  });
+  const pending = meter.createObservableUpDownCounter("db.client.connection.pending_requests", {
+    description: "Callers that wait for a connection.",
+    unit: "{request}",
+  });
+  const max = meter.createObservableUpDownCounter("db.client.connection.max", {
+    description: "Open connections allowed.",
+    unit: "{connection}",
+  });
+  const onCount = (result: ObservableResult): void => {
+    result.observe(pool.idleCount, { ...attributes, "db.client.connection.state": "idle" });
+    result.observe(pool.totalCount - pool.idleCount, { ...attributes, "db.client.connection.state": "used" });
+  };
+  const onPending = (result: ObservableResult): void => result.observe(pool.waitingCount, attributes);
+  const onMax = (result: ObservableResult): void => result.observe(pool.options.max, attributes);
+  count.addCallback(onCount);
+  pending.addCallback(onPending);
+  max.addCallback(onMax);
+  return {
+    createTime: histogram("create_time", "Time to open a connection."),
+    waitTime: histogram("wait_time", "Time to obtain a connection from the pool."),
+    useTime: histogram("use_time", "Time between obtaining a connection and returning it."),
+    timeouts: meter.createCounter("db.client.connection.timeouts", {
+      description: "Callers that waited in vain.",
+      unit: "{timeout}",
+    }),
+    close: () => {
+      count.removeCallback(onCount);
+      pending.removeCallback(onPending);
+      max.removeCallback(onMax);
+    },
+  };
+}
