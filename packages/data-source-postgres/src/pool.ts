@@ -223,6 +223,8 @@ export class ResilientPool extends Pool {
           clearTimeout(timer);
           if (error) {
             const reason = late ?? error;
+            // pg leaves the socket open when the password, not the server, is what failed.
+            this.connection.stream.destroy();
             setTimeout(callback, failed(reason, startedAt, this.#token()), reason);
           } else {
             succeeded(performance.now() - startedAt);
