@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { configFromEnv, configFromUrl } from "./url.ts";
+
+/** What it throws, as far as an application can see. */
+function failure(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    const { name, code, field, message } = error as Record<string, unknown>;
+    return { name, code, field, message };
+  }
+  return "nothing thrown";
+}
+
+const refusal = (field: string, message: string): unknown => ({
+  name: "ConfigurationError",
+  code: "CONFIGURATION",
+  field,
+  message: `${field} ${message}`,
+});
+
+const endpoint = "projects/shop/branches/main/endpoints/primary";
+
+test.each([
+  ["postgres://u:p@h:1/d", { kind: "postgres", url: "postgres://u:p@h:1/d" }],
+  ["postgresql://u@h/d?sslmode=disable", { kind: "postgres", url: "postgresql://u@h/d?sslmode=disable" }],
+  ["postgres://", { kind: "postgres", url: "postgres://" }],
+  ["redshift://u@h/d", { kind: "postgres", flavour: "redshift", url: "redshift://u@h/d" }],
+  [`lakebase://${endpoint}`, { kind: "postgres", auth: { endpoint } }],
+  [
+    `lakebase://${endpoint}?host=ep-1.example.com&port=6432&user=a%40b.example&database=shop`,
+    {
+      kind: "postgres",
+      auth: { endpoint },
+      host: "ep-1.example.com",
+      port: 6432,
+      user: "a@b.example",
+      database: "shop",
+    },
+  ],
+])("configFromUrl(%j)", (url, expected) => {
+  expect(configFromUrl(url)).toEqual(expected);
+});
+
+const shape = "must look like lakebase://projects/{project}/branches/{branch}/endpoints/{endpoint}?host=…";
+const known = "has a parameter that is not known; known: host, port, user, database";
+
+test.each<[string, string | RegExp]>([
+  ["hunter2", /^url must begin with postgres:\/\/, .* or .*:\/\/$/],
+  ["hunter2://x", /^url must begin with postgres:\/\//],
+  ["toString://hunter2", /^url must begin with postgres:\/\//],
+  ["", /^url must begin with postgres:\/\//],
+  ["POSTGRES://u@h", /^url must begin with postgres:\/\//],
+  [
+    "postgres://u:hunter2@h:99999/d",
+    "url is not a valid URL; %-encode characters such as @ : / ? # in a user name or password",
+  ],
+  ["lakebase://projects/shop", `url ${shape}`],
+  ["lakebase://projects/My%20Shop/branches/main/endpoints/primary", `url ${shape}`],
+  [`lakebase://${endpoint}/hunter2`, `url ${shape}`],
+  [
+    `lakebase://u:hunter2@${endpoint}`,
+    "url must not hold a user or password before the @: Lakebase credentials are minted; the role is ?user=…",
+  ],
+  [`lakebase://${endpoint}?password=hunter2`, `url ${known}`],
+  [`lakebase://${endpoint}?hunter2`, `url ${known}`],
+  [`lakebase://${endpoint}?__proto__=hunter2`, `url ${known}`],
+  [`lakebase://${endpoint}?host=a&host=hunter2`, "url has host twice"],
+  [`lakebase://${endpoint}?user=`, "url has an empty user"],
+  [`lakebase://${endpoint}?port=hunter2`, "url has a port that is not a whole number"],
+  [
+    "lakebase://projects/hunter2%/branches/main/endpoints/primary",
+    "url has a % that begins no %-encoded character; write %25 for a % sign",
+  ],
+])("configFromUrl(%j) is refused without showing it", (url, message) => {
+  const { message: actual, ...rest } = failure(() => configFromUrl(url)) as { message: string };
+  expect(rest).toEqual({ name: "ConfigurationError", code: "CONFIGURATION", field: "url" });
+  expect(actual).toMatch(message);
+  expect(JSON.stringify(failure(() => configFromUrl(url)))).not.toContain("hunter2");
+});
+
+test("configFromUrl(not a string) says what is expected", () => {
+  const expected = refusal("url", "must be a URL such as postgres://user:password@host:5432/database");
+  expect(failure(() => configFromUrl(undefined as never))).toEqual(expected);
+  expect(failure(() => configFromUrl(new URL("postgres://u:hunter2@h") as never))).toEqual(expected);
+});
+
+test("configFromEnv reads the variable that it is told, by default DATA_SOURCE_URL", () => {
+  expect(configFromEnv(undefined, { DATA_SOURCE_URL: "postgres://a@b" })).toEqual({
+    kind: "postgres",
+    url: "postgres://a@b",
+  });
+  expect(configFromEnv("REPORTS", { REPORTS: "postgres://a@b" })).toEqual({ kind: "postgres", url: "postgres://a@b" });
+});
+
+test("configFromEnv names the variable in every error, never its value", () => {
+  const missing = refusal(
+    "REPORTS",
+    "is not set; it must hold a URL such as postgres://user:password@host:5432/database",
+  );
+  expect(failure(() => configFromEnv("REPORTS", {}))).toEqual(missing);
+  expect(failure(() => configFromEnv("REPORTS", { REPORTS: "" }))).toEqual(missing);
+  expect(failure(() => configFromEnv("REPORTS", { REPORTS: `lakebase://${endpoint}?hunter2=1` }))).toEqual(
+    refusal("REPORTS", known),
+  );
+});
