@@ -51,7 +51,7 @@ export function createConnections(settings: ConnectionSettings): Connections {
   const acquire = async (deadline: Deadline): Promise<Connection> => {
     deadline.throwIfOver();
     // A connection that is being opened for this caller has its own limit, connectTimeoutMs.
-    const queued = pool.idleCount === 0 && pool.totalCount >= settings.max;
+    const queued = pool.totalCount >= settings.max && pool.waitingCount >= pool.idleCount;
     using wait = createDeadline({
       timeoutMs: queued ? acquireTimeoutMs : Infinity,
       signals: [deadline.signal],

@@ -25,22 +25,25 @@ export function createPostgresInstrument(options: ResolvedPostgresOptions): Inst
 /** Spans of lakebase-auth's refreshes; it knows no OpenTelemetry. */
 export interface RefreshSpans {
   readonly onEvent: (event: RefreshEvent) => void;
-  /** The instrument is made from the connection that comes with the provider, so it is there only later. */
+  /** The first refresh begins with the provider, before there is an instrument for the connection that comes with it. */
   start(instrument: Instrument): void;
 }
 
 export function createRefreshSpans(): RefreshSpans {
-  const open = new Map<string, ReturnType<Instrument["span"]>>();
+  const open = new Map<string, ReturnType<Instrument["span"]> | undefined>();
   let instrument: Instrument | undefined;
+  const begin = (subject: string): void => void open.set(subject, instrument?.span(`refresh ${subject}`));
   return {
     onEvent: (event) => {
-      if (event.type === "refresh-start" && instrument) {
-        open.set(event.subject, instrument.span(`refresh ${event.subject}`));
-      } else if (event.type === "refresh-end") {
+      if (event.type === "refresh-start") begin(event.subject);
+      else if (event.type === "refresh-end") {
         open.get(event.subject)?.end(event.error);
         open.delete(event.subject);
       }
     },
-    start: (given) => void (instrument = given),
+    start: (given) => {
+      instrument = given;
+      for (const subject of open.keys()) begin(subject);
+    },
   };
 }
