@@ -8,4 +8,5 @@ type Load<K extends Kind> = () => Promise<(options: OptionsOf<K>) => DataSource>
 /** How to reach each adapter. None is imported, and so no driver, before it is asked for. */
 export const adapters: { readonly [K in Kind]: Load<K> } = {
   postgres: async () => (await import("@org/data-source-postgres")).createPostgresDataSource,
+  bigquery: async () => (await import("@org/data-source-bigquery")).createBigQueryDataSource,
 };

@@ -1,7 +1,7 @@
 import { ConfigurationError, type DataSource } from "@org/data-source-core";
 import { adapters } from "./adapters.ts";
 import type { DataSourceConfig } from "./config.ts";
-import { configFromUrl } from "./url.ts";
+import { configFromUrl } from "./from-url.ts";
 
 /**
  * Opens a data source of any kind. Its adapter and driver are imported now, not with this package; no connection is

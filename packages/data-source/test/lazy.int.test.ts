@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { runNode } from "./child.ts";
 
 /** What belongs to each kind, as it appears in a module's path. */
-const drivers = { postgres: ["/data-source-postgres/", "/node_modules/pg/"] };
+const drivers = {
+  postgres: ["/data-source-postgres/", "/node_modules/pg/"],
+  bigquery: ["/data-source-bigquery/", "/node_modules/google-auth-library/"],
+};
 type Kind = keyof typeof drivers;
 
 async function loadedModules(url: string): Promise<{ atImport: string[]; atCreate: string[] }> {
@@ -11,7 +14,10 @@ async function loadedModules(url: string): Promise<{ atImport: string[]; atCreat
   return JSON.parse(stdout) as { atImport: string[]; atCreate: string[] };
 }
 
-test.each<[Kind, string]>([["postgres", "postgres://u@127.0.0.1/d"]])(
+test.each<[Kind, string]>([
+  ["postgres", "postgres://u@127.0.0.1/d"],
+  ["bigquery", "bigquery://p/d"],
+])(
   "importing the package loads no driver; the first source of kind %s loads its own and no other",
   async (kind, url) => {
     const { atImport, atCreate } = await loadedModules(url);

@@ -1,7 +1,7 @@
 import type { DataSource } from "@org/data-source-core";
 import type { DataSourceConfig } from "../config.ts";
 import { createDataSource } from "../create-data-source.ts";
-import { configFromEnv, configFromUrl } from "../url.ts";
+import { configFromEnv, configFromUrl } from "../from-url.ts";
 import type { Invocation } from "./arguments.ts";
 import { readText } from "./sql-text.ts";
 import { UsageError } from "./usage.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { configFromEnv, configFromUrl } from "./url.ts";
+import { configFromEnv, configFromUrl } from "./from-url.ts";
 
 /** What it throws, as far as an application can see. */
 function failure(work: () => unknown): unknown {
@@ -38,11 +38,29 @@ test.each([
       database: "shop",
     },
   ],
+  [
+    "bigquery://my-project/shop?location=EU&keyFile=%2Fkeys%2Fa.json&maximumBytesBilled=1000",
+    {
+      kind: "bigquery",
+      projectId: "my-project",
+      dataset: "shop",
+      location: "EU",
+      credentials: { keyFile: "/keys/a.json" },
+      maximumBytesBilled: 1_000,
+    },
+  ],
+  [
+    "bigquery://example.com%3Aproject?impersonate=a@b.example",
+    { kind: "bigquery", projectId: "example.com:project", impersonate: { serviceAccount: "a@b.example" } },
+  ],
+  ["bigquery://", { kind: "bigquery" }],
+  ["bigquery:///shop", { kind: "bigquery", dataset: "shop" }],
 ])("configFromUrl(%j)", (url, expected) => {
   expect(configFromUrl(url)).toEqual(expected);
 });
 
 const shape = "must look like lakebase://projects/{project}/branches/{branch}/endpoints/{endpoint}?host=…";
+const bigqueryShape = "must look like bigquery://project/dataset?location=…&keyFile=…";
 const known = "has a parameter that is not known; known: host, port, user, database";
 
 test.each<[string, string | RegExp]>([
@@ -72,6 +90,11 @@ test.each<[string, string | RegExp]>([
     "lakebase://projects/hunter2%/branches/main/endpoints/primary",
     "url has a % that begins no %-encoded character; write %25 for a % sign",
   ],
+  ["bigquery://hunter2@project/shop", `url ${bigqueryShape}`],
+  ["bigquery://project/shop/hunter2", `url ${bigqueryShape}`],
+  ["bigquery://project:99/hunter2", `url ${bigqueryShape}`],
+  ["bigquery://p/d?maximumBytesBilled=hunter2", "url has a maximumBytesBilled that is not a whole number"],
+  ["bigquery://p/d?password=hunter2", "url has a parameter that is not known; known: location, keyFile, impersonate"],
 ])("configFromUrl(%j) is refused without showing it", (url, message) => {
   const { message: actual, ...rest } = failure(() => configFromUrl(url)) as { message: string };
   expect(rest).toEqual({ name: "ConfigurationError", code: "CONFIGURATION", field: "url" });

@@ -1,0 +1,34 @@
+import type { DataSourceConfig } from "../config.ts";
+import { bigquery } from "./bigquery.ts";
+import { lakebase } from "./lakebase.ts";
+import { createUrlReader, urlError, type UrlReader } from "./url-reader.ts";
+
+type Read = (url: UrlReader, text: string) => DataSourceConfig;
+
+const postgres: Read = (_url, text) => ({ kind: "postgres", url: text });
+
+const schemes: Readonly<Record<string, Read>> = {
+  postgres,
+  postgresql: postgres,
+  redshift: (_url, text) => ({ kind: "postgres", flavour: "redshift", url: text }),
+  lakebase,
+  bigquery,
+};
+
+/** The config that a URL stands for; `field` is what errors call it. */
+export function parseUrl(text: unknown, field: string): DataSourceConfig {
+  if (typeof text !== "string") throw urlError(field, `must be a URL such as ${exampleUrl}`);
+  const [, scheme = ""] = /^([a-z]+):\/\//.exec(text) ?? [];
+  const read = Object.hasOwn(schemes, scheme) ? schemes[scheme] : undefined;
+  if (read === undefined) throw urlError(field, `must begin with ${anyScheme}`);
+  const url = URL.parse(text);
+  if (url !== null) return read(createUrlReader(url, field), text);
+  throw urlError(field, "is not a valid URL; %-encode characters such as @ : / ? # in a user name or password");
+}
+
+export const exampleUrl = "postgres://user:password@host:5432/database";
+
+const anyScheme = Object.keys(schemes)
+  .map((name) => `${name}://`)
+  .join(", ")
+  .replace(/, (?=[^,]*$)/, " or ");
