@@ -6,12 +6,13 @@ const email = "tests@test-project.iam.gserviceaccount.com";
 
 export async function startBigQuery(): Promise<Engine & { readonly emulator: BigQueryEmulator }> {
   const emulator = await startBigQueryEmulator();
-  const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  emulator.identity.trustKey(email, keys.publicKey.export({ type: "spki", format: "pem" }) as string);
-  const serviceAccountKey = {
-    client_email: email,
-    private_key: keys.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
-  };
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  emulator.identity.trustKey(email, publicKey);
+  const serviceAccountKey = { client_email: email, private_key: privateKey };
   await emulator.defineDataset({ dataset: "shop" });
   // DuckDB, which is behind it, cannot sleep.
   emulator.script({
