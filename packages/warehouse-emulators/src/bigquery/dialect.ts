@@ -83,6 +83,9 @@ function isRefused(token: SqlToken): boolean {
   return refused.has(token.value);
 }
 
+/** What GoogleSQL lets one leave out. */
+const optionalAfter: Readonly<Record<string, string>> = { DELETE: "FROM", INSERT: "INTO", MERGE: "INTO" };
+
 interface Special {
   readonly text: string;
   readonly skip: number;
@@ -93,6 +96,8 @@ function rewriteWord(tokens: readonly SqlToken[], index: number, setting: Rewrit
   const { value } = tokens[index] as SqlToken;
   const next = tokens[index + 1];
   if (tokens[index - 1]?.raw === ".") return undefined;
+  const particle = index === 0 ? optionalAfter[value] : undefined;
+  if (particle !== undefined && next?.value !== particle) return { text: `${value} ${particle}`, skip: 0 };
   if (value === "STRUCT" && next?.raw === "(") return { text: "struct_pack(", skip: 1, opensStruct: true };
   if ((value === "STRUCT" || value === "ARRAY") && next?.raw === "<") return typeName(tokens, index);
   if (value === "SESSION_USER" && next?.raw === "(") return { text: "'user@example.com'", skip: 2 };
