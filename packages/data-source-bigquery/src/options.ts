@@ -36,22 +36,29 @@ export type BigQueryCredentials =
   /** GOOGLE_APPLICATION_CREDENTIALS, gcloud's login, workload identity or the metadata server. */
   | "application-default";
 
+/** What is used of the JSON file that Google Cloud gives out for a service account. */
 export interface ServiceAccountKey {
   readonly client_email: string;
+  /** PEM. */
   readonly private_key: string;
   readonly private_key_id?: string;
+  /** The default of `projectId`. */
   readonly project_id?: string;
 }
 
+/** Gives an OAuth access token for BigQuery; its rejection is the caller's AUTHENTICATION error, without its message. */
 export type AccessTokenProvider = (options: {
   readonly signal: AbortSignal;
 }) => string | AccessToken | Promise<string | AccessToken>;
 
+/** A token, and how long it may be kept. */
 export interface AccessToken {
   readonly token: string;
+  /** Without it the token is used for one request. */
   readonly expiresAt?: Date;
 }
 
+/** Short-lived tokens of another service account. */
 export interface BigQueryImpersonation {
   /** The service account's email address. */
   readonly serviceAccount: string;

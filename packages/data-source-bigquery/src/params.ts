@@ -52,7 +52,10 @@ export function paramSignature(params: readonly BoundParam[]): string[] {
 export function encodeParams(params: readonly BoundParam[], types: readonly ServerType[] = []): QueryParameter[] {
   return params.map(({ name, type, value, field }, index) => {
     const asked = types.find((candidate) => name !== undefined && candidate.name?.toLowerCase() === name.toLowerCase());
-    const parameterType = type ? parameterTypeOf(type) : ((asked ?? types[index])?.parameterType ?? { type: "STRING" });
+    const told = (asked ?? types[index])?.parameterType ?? { type: "STRING" };
+    const isElement = Array.isArray(value) && told.arrayType === undefined;
+    const askedType = isElement ? { type: "ARRAY", arrayType: told } : told;
+    const parameterType = type ? parameterTypeOf(type) : askedType;
     return {
       ...(name === undefined ? {} : { name }),
       parameterType,
@@ -104,9 +107,10 @@ function inferred(value: ParamValue, field: string): NativeType | undefined {
 function elementType(items: readonly ParamValue[], field: string): NativeType | undefined {
   let found: NativeType | undefined;
   for (const [index, item] of items.entries()) {
-    const type = inferred(item, `${field}[${index}]`);
+    const place = `${field}[${index}]`;
+    const type = inferred(item, place);
     if (type?.name === "ARRAY") {
-      throw new ValidationError(`${field}[${index}] is an array in an array, which BigQuery has not`, field);
+      throw new ValidationError(`${place} is an array in an array, which BigQuery has not`, place);
     }
     found = wider(found, type);
     if (type && found === undefined) {

@@ -51,7 +51,7 @@ const logicalTypes: Readonly<Record<string, LogicalType>> = {
 /** Digits in all and behind the point of the decimals that state none. */
 const unsized: Readonly<Record<string, readonly [number, number]>> = { NUMERIC: [38, 9], BIGNUMERIC: [76, 38] };
 
-export function nativeTypeOf(field: TableField): NativeType {
+function nativeTypeOf(field: TableField): NativeType {
   const { name, sizes: _none } = scalarType(field.type);
   const sizes = [field.maxLength, field.precision, field.scale].filter((size) => size !== undefined).map(Number);
   const single: NativeType = {

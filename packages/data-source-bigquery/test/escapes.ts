@@ -47,7 +47,7 @@ delete from ${table} where true`,
     sql`select '''
 '''; delete from ${table} where true; select '''
 '''`,
-    sql`select r'\\'; delete from ${table} where true --'`,
+    sql`select r'\\\\'; delete from ${table} where true -- '`,
     sql`export data options (uri = 'gs://bucket/*.csv', format = 'csv') as select * from ${table}`,
     sql`load data into ${table} from files (format = 'csv', uris = ['gs://bucket/a.csv'])`,
     sql`grant \`roles/bigquery.dataEditor\` on table ${table} to 'user:a@example.com'`,

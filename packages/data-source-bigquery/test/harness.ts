@@ -158,7 +158,11 @@ export async function createHarness(server: TestServer): Promise<Harness> {
     ],
     readOnly: {
       escapes: (table) => escapes(table),
-      allowed: ["with recursive a as (select 1 as x) select x from a", "select `id` as `delete` from conf_parent"],
+      allowed: [
+        "with recursive a as (select 1 as x) select x from a",
+        "select `id` as `delete` from conf_parent",
+        "select r'\\'; delete from t --' as a",
+      ],
     },
     introspection: {
       setup: [],
