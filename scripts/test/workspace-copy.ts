@@ -3,14 +3,19 @@ import { cpSync, existsSync, globSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { publicMembers, root } from "../src/workspace.ts";
 
-/** A commit of what lies in this workspace, built, in a folder of its own; without the changes that await a release. */
-export function copyWorkspace(folder: string): void {
-  const git = (...args: string[]): string => execFileSync("git", args, { cwd: folder, encoding: "utf8" });
+/** Builds every package of this workspace that is not built yet. */
+export function buildWorkspace(): void {
   execFileSync(join(root, "node_modules/.bin/turbo"), ["run", "build", "--output-logs=errors-only"], {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
   });
+}
+
+/** A commit of what lies in this workspace, built, in a folder of its own; without the changes that await a release. */
+export function copyWorkspace(folder: string): void {
+  const git = (...args: string[]): string => execFileSync("git", args, { cwd: folder, encoding: "utf8" });
+  buildWorkspace();
   const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
     cwd: root,
     encoding: "utf8",
