@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
-const LOCK = "/tmp/install-chromium.lock";
 
 /** A page in a headless browser that reaches loopback only: its one way out is a proxy that knows nothing else. */
 export interface Browser extends AsyncDisposable {
@@ -68,15 +67,16 @@ function findBrowser(): string | undefined {
   return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
 }
 
-/** From the distribution, when that needs nobody's password; two test runs do not get into each other's way. */
+/** From the distribution, when that needs nobody's password; a second test run waits for the first one's. */
 function installBrowser(): string {
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    const install =
-      "apt-get install --yes --no-install-recommends chromium || { apt-get update && apt-get install --yes --no-install-recommends chromium; }";
-    execFileSync("flock", [LOCK, "sh", "-c", install], {
-      stdio: "ignore",
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    });
+    const apt = (...args: string[]): Buffer =>
+      execFileSync("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], {
+        stdio: "pipe",
+        env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      });
+    apt("update");
+    apt("install", "--yes", "--no-install-recommends", "chromium");
   }
   const found = findBrowser();
   if (found === undefined)

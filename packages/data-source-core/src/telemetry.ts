@@ -1,6 +1,7 @@
+import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Attributes, Histogram, Span, Tracer } from "@opentelemetry/api";
 import { isDataSourceError } from "./errors.ts";
-import { loadOpenTelemetry, type OpenTelemetryApi } from "./telemetry-api.ts";
+import { loadOpenTelemetry } from "./telemetry-api.ts";
 
 /** Spans and the duration metric by the stable OpenTelemetry database conventions. */
 export interface Instrument {
@@ -41,12 +42,14 @@ export interface InstrumentOptions {
   readonly api?: object | undefined;
 }
 
+type OpenTelemetryApi = Pick<typeof OpenTelemetry, "context" | "metrics" | "SpanKind" | "SpanStatusCode" | "trace">;
+
 const scope = "@org/data-source-core";
 const idle: Operation = { run: (work) => work(), end: () => undefined };
 const idleInstrument: Instrument = { start: () => idle, span: () => ({ end: () => undefined }) };
 
 export function createInstrument(options: InstrumentOptions): Instrument {
-  const api = "api" in options ? (options.api as OpenTelemetryApi | undefined) : loadOpenTelemetry();
+  const api = ("api" in options ? options.api : loadOpenTelemetry()) as OpenTelemetryApi | undefined;
   if (!options.enabled || !api) return idleInstrument;
   const base = baseAttributes(options);
   const providers = createProviders(api);

@@ -1,4 +1,5 @@
 import { loadOpenTelemetry } from "@org/data-source-core/adapter";
+import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Attributes, Histogram, Meter, MeterProvider, ObservableResult } from "@opentelemetry/api";
 import type { Pool } from "pg";
 
@@ -21,7 +22,7 @@ export const silentMetrics: PoolMetrics = {
 };
 
 export function createPoolMetrics(pool: Pool, name: string): PoolMetrics {
-  const api = loadOpenTelemetry();
+  const api = loadOpenTelemetry() as typeof OpenTelemetry | undefined;
   if (!api) return silentMetrics;
   const attributes: Attributes = { "db.client.connection.pool.name": name };
   let provider: MeterProvider | undefined;
