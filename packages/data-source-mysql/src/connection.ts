@@ -1,0 +1,230 @@
+import { DataSourceError, isDataSourceError } from "@org/data-source-core";
+import { createDeadline, type Deadline } from "@org/data-source-core/adapter";
+import type { DriverConnection, DriverError } from "./driver.ts";
+import { brokenError, isRefusal, statementError } from "./error-map.ts";
+import type { ResolvedMySqlOptions } from "./options.ts";
+import type { Poolable } from "./pool.ts";
+import { baseline, changes, type Flavour, type Settings } from "./settings.ts";
+import { execute, type Outcome, type RowSink, say, type Statement } from "./statement.ts";
+
+/** What a connection learns when it is opened. */
+export interface ServerInfo {
+  readonly flavour: Flavour;
+  /** As the server says it. */
+  readonly version: string;
+  /** Of this connection; the handshake's may be a proxy's. */
+  readonly connectionId: string;
+  /** Which server this is, by its own name and port; `undefined` if it does not say. */
+  readonly place: string | undefined;
+}
+
+/** A statement on its way. */
+export interface Running {
+  /** Rejects with code CONNECTION if the connection broke. */
+  readonly outcome: Promise<Outcome>;
+  /**
+   * Fulfils when the server is no longer at it: at once if it has ended within `leewayMs`, else after a KILL QUERY. A
+   * connection for which that cannot be proved is destroyed.
+   */
+  stop(leewayMs?: number): Promise<void>;
+}
+
+export interface Connection extends Poolable {
+  readonly server: ServerInfo;
+  /** Sets what differs, then starts. The statement's own end is `outcome`; this rejects if it could not begin. */
+  start(statement: Statement, settings: Settings, sink: RowSink, deadline: Deadline): Promise<Running>;
+  /** A statement of our own, without values. Gives its rows; rejects with our errors. */
+  ask(text: string, deadline: Deadline): Promise<unknown[][]>;
+  /** Stops and starts the flow of rows. */
+  pause(): void;
+  resume(): void;
+  /** A statement may have changed the session's settings. */
+  taint(): void;
+  /** Before it is used by others: undoes whatever a statement may have set. */
+  settle(): Promise<void>;
+  /** It will be closed instead of being used again. */
+  spoil(): void;
+  /** Fulfils when a KILL QUERY for the other's statement has been answered; false: it is on another server. */
+  kill(other: ServerInfo): Promise<boolean>;
+}
+
+export interface ConnectionContext {
+  readonly options: ResolvedMySqlOptions;
+  /** Finds who can kill the statement of a connection of this server. */
+  readonly kill: (server: ServerInfo, deadline: Deadline) => Promise<boolean>;
+  readonly onLost: (connection: Connection) => void;
+}
+
+/** How long a cancelled statement may take to stop before its connection is given up. */
+const cancelGraceMs = 5_000;
+const interrupted = 1317;
+
+/** Makes a connection ready: asks who the server is, and sets what all statements rely on. */
+export async function prepareConnection(
+  driver: DriverConnection,
+  context: ConnectionContext,
+  deadline: Deadline,
+): Promise<Connection> {
+  const { redact } = context.options;
+  let lost: DataSourceError | undefined;
+  let isSpoiled = false;
+  let isTainted = false;
+  let isClosed = false;
+  let settings: Settings | undefined;
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined);
+
+  const onLost = (error: DriverError): void => {
+    if (lost) return;
+    lost = brokenError(error, redact);
+    broken.reject(lost);
+    driver.stream.destroy();
+    if (!isClosed) context.onLost(connection);
+  };
+  driver.on("error", onLost);
+  driver.on("end", () =>
+    onLost(Object.assign(new Error("The server closed the connection"), { code: "PROTOCOL_CONNECTION_LOST" })),
+  );
+
+  /** What the driver answers, or that the connection broke: it does not tell its commands. */
+  const whileOpen = <T>(work: Promise<T>): Promise<T> => Promise.race([work, broken.promise]);
+  const destroy = (): void => onLost(Object.assign(new Error("It was given up"), { code: "ABANDONED" }));
+
+  /** Something short: when its time is over, the connection is in doubt. */
+  const ask = async (text: string, limit: Deadline): Promise<unknown[][]> => {
+    if (lost) throw lost;
+    try {
+      const { rows, error } = await limit.race(whileOpen(say(driver, text)));
+      if (!error) return rows;
+      if (isRefusal(error)) throw statementError(error, { redact, deadline: limit });
+      onLost(error);
+      throw lost ?? error;
+    } catch (error) {
+      if (limit.signal.aborted) destroy();
+      throw error;
+    }
+  };
+
+  /** Fulfils when nothing of a KILL QUERY can hit the next statement any more. */
+  const barrier = async (limit: Deadline): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await ask("do 0", limit);
+        return;
+      } catch (error) {
+        const isLate = isDataSourceError(error) && error.nativeCode === String(interrupted);
+        if (!isLate || attempt === 3) throw error;
+      }
+    }
+  };
+
+  const stop = async (outcome: Promise<Outcome>, leewayMs: number): Promise<void> => {
+    if (lost || (await settles(outcome, leewayMs))) return;
+    using limit = createDeadline({ timeoutMs: cancelGraceMs });
+    const killed = await limit.race(context.kill(server, limit)).catch(() => false);
+    // Only now: until then a server that waits for us to read must not go on.
+    driver.stream.resume();
+    try {
+      if (!killed || !(await settles(outcome, limit.remainingMs()))) destroy();
+      else await barrier(limit);
+    } catch {
+      destroy();
+    }
+  };
+
+  const hello = "select version(), connection_id(), @@hostname, @@port, @@sql_mode";
+  const start = async (limit: Deadline): Promise<ServerInfo> => {
+    const [row = []] = await ask(hello, limit);
+    const [version, id, hostname, port, sqlMode] = row.map((value) =>
+      value === null ? undefined : String(value as string | number),
+    );
+    await ask(`SET ${baseline(sqlMode ?? "")}`, limit);
+    return {
+      flavour: /mariadb/i.test(version ?? "") ? "mariadb" : "mysql",
+      version: version ?? "unknown",
+      connectionId: id ?? "0",
+      place: hostname === undefined || port === undefined ? undefined : `${hostname}:${port}`,
+    };
+  };
+
+  const connection: Connection = {
+    get server() {
+      return server;
+    },
+    get isUsable() {
+      return lost === undefined && !isSpoiled;
+    },
+    start: async (statement, wanted, sink, limit) => {
+      if (lost) throw lost;
+      limit.throwIfOver();
+      const assignments = changes(server.flavour, settings, wanted);
+      if (assignments.length > 0) {
+        settings = undefined;
+        await ask(`SET SESSION ${assignments.join(", ")}`, limit);
+        settings = wanted;
+      }
+      limit.throwIfOver();
+      const outcome = whileOpen(execute(driver, statement, sink)).then((ended) => {
+        if (!ended.error || isRefusal(ended.error)) return ended;
+        onLost(ended.error);
+        throw lost ?? ended.error;
+      });
+      outcome.catch(() => undefined);
+      return { outcome, stop: (leewayMs = 0) => stop(outcome, leewayMs) };
+    },
+    ask,
+    pause: () => driver.stream.pause(),
+    resume: () => driver.stream.resume(),
+    taint: () => {
+      isTainted = true;
+    },
+    settle: async () => {
+      if (!isTainted || !connection.isUsable) return;
+      using limit = createDeadline({ timeoutMs: cancelGraceMs });
+      settings = undefined;
+      try {
+        const done = new Promise<void>((resolve, reject) =>
+          driver.reset((error) => (error ? reject(error) : resolve())),
+        );
+        await limit.race(whileOpen(done));
+        server = await start(limit);
+        isTainted = false;
+      } catch {
+        destroy();
+      }
+    },
+    spoil: () => {
+      isSpoiled = true;
+    },
+    kill: async (other) => {
+      if (server.place === undefined || server.place !== other.place) return false;
+      using limit = createDeadline({ timeoutMs: cancelGraceMs });
+      await ask(`KILL QUERY ${BigInt(other.connectionId)}`, limit);
+      return true;
+    },
+    keepAlive: (active) => {
+      if (active) driver.stream.ref();
+      else driver.stream.unref();
+    },
+    close: (reason) => {
+      if (isClosed) return;
+      isClosed = true;
+      context.options.onEvent({ type: "connection-closed", reason });
+      if (lost) return;
+      lost = new DataSourceError({ code: "CLOSED", kind: "mysql", message: "The connection is closed" });
+      driver.stream.ref();
+      driver.end(() => driver.stream.destroy());
+    },
+  };
+  let server = await start(deadline);
+  return connection;
+}
+
+async function settles(work: Promise<unknown>, withinMs: number): Promise<boolean> {
+  using limit = createDeadline({ timeoutMs: Math.max(1, withinMs) });
+  // Awaited: leaving disposes the limit.
+  return await limit.race(work).then(
+    () => true,
+    () => !limit.signal.aborted,
+  );
+}

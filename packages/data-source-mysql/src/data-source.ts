@@ -1,0 +1,88 @@
+import type { DataSource } from "@org/data-source-core";
+import {
+  createInstrument,
+  createLifecycle,
+  createSummarizer,
+  type Instrument,
+  principalKey,
+} from "@org/data-source-core/adapter";
+import { createBatch } from "./batch.ts";
+import { capabilitiesOf } from "./capabilities.ts";
+import { createCheck } from "./check.ts";
+import type { ServerInfo } from "./connection.ts";
+import { createConnections } from "./connections.ts";
+import { createEstimate } from "./estimate.ts";
+import { createIntrospect } from "./introspection.ts";
+import { type MySqlDataSourceOptions, resolveOptions } from "./options.ts";
+import { writeTimeout } from "./query.ts";
+import { createQuery, type Engine, type Place } from "./queryable.ts";
+import { classify } from "./read-only.ts";
+import { createSession } from "./session.ts";
+import type { Flavour } from "./settings.ts";
+import { createStream } from "./stream.ts";
+import { createTransaction } from "./transaction.ts";
+import { createTypeMap } from "./type-map.ts";
+
+const kind = "mysql";
+
+export function composeDataSource(given: MySqlDataSourceOptions): DataSource {
+  const options = resolveOptions(given);
+  const { access, defaults, host, port, user, database, telemetry, redact, onEvent } = options;
+  let server: ServerInfo | undefined;
+  const instrumentOf = (system: Flavour): Instrument =>
+    createInstrument({
+      system,
+      ...(database !== undefined && { namespace: database }),
+      serverAddress: host,
+      serverPort: port,
+      ...telemetry,
+      summarize: createSummarizer(classify),
+    });
+  const instruments = { mysql: instrumentOf("mysql"), mariadb: instrumentOf("mariadb") };
+  const lifecycle = createLifecycle({ kind, closeTimeoutMs: options.closeTimeoutMs });
+  const connections = createConnections(options, instruments.mysql, (found) => {
+    server = found;
+  });
+  const engine: Engine = {
+    lifecycle,
+    instrument: () => instruments[server?.flavour ?? "mysql"],
+    onEvent,
+    redact,
+    types: createTypeMap(options),
+    writeTimeoutMs: writeTimeout(defaults.idleTimeoutMs),
+  };
+  const place: Place = {
+    scope: { kind, access, defaults },
+    lease: async (deadline) => {
+      const connection = await connections.acquire(deadline);
+      return { connection, end: () => connection.settle().then(() => connections.release(connection)) };
+    },
+    statements: { inSession: false, inTransaction: false },
+    signals: [],
+    canReplay: true,
+    onError: (error) => error,
+  };
+  const transaction = createTransaction(engine, place);
+  const close = (): Promise<void> => lifecycle.close(connections.close);
+  // A function may give anybody's token.
+  const principal =
+    typeof options.password === "function" ? undefined : principalKey(kind, { host, port, user, database });
+  return {
+    kind,
+    access,
+    get capabilities() {
+      return capabilitiesOf(server);
+    },
+    cacheIdentity: options.cacheIdentity ?? principal,
+    query: createQuery(engine, place),
+    stream: createStream(engine, place),
+    session: createSession(engine, place),
+    transaction,
+    batch: createBatch(place, transaction),
+    introspect: createIntrospect(engine, place, () => server?.flavour ?? "mysql"),
+    estimate: createEstimate(engine, place),
+    check: createCheck(engine, place, connections, options),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

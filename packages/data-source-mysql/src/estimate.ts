@@ -1,0 +1,43 @@
+import type { Estimate, Request, StatementOptions } from "@org/data-source-core";
+import { createDeadline, resolveRequest, resolveStatementOptions } from "@org/data-source-core/adapter";
+import { planCost, planRows } from "./plan.ts";
+import { runQuery } from "./query.ts";
+import { dialect, type Engine, observed, type Place, withSql } from "./queryable.ts";
+import { checkStatement, classify } from "./read-only.ts";
+
+const explain = "EXPLAIN FORMAT=JSON ";
+
+/** The optimiser's plan. EXPLAIN without ANALYZE runs nothing, and the session is read-only all the same. */
+export function createEstimate(engine: Engine, place: Place) {
+  return async (request: Request, given?: Omit<StatementOptions, "readOnly">): Promise<Estimate> => {
+    const { queryTags, ...options } = resolveStatementOptions(given, place.scope);
+    const resolved = resolveRequest(request, dialect);
+    checkStatement(resolved.text, { ...place.statements, readOnly: true });
+    return observed(engine, { name: "estimate" }, async () => {
+      const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
+      using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "mysql" });
+      const lease = await place.lease(deadline);
+      try {
+        const prefixed = { ...resolved, text: explain + resolved.text, rowMode: "array" as const };
+        const limits = { maxRows: 1, maxBytes: Infinity, rowSchema: undefined };
+        // A tag would count as the comment before EXPLAIN: it stays out, so that positions are the caller's.
+        const all = { ...options, ...limits, readOnly: true, queryTags };
+        const { rows } = await runQuery<[string]>(engine, lease.connection, prefixed, all, false, deadline);
+        const plan = JSON.parse(rows[0]?.[0] ?? "{}") as unknown;
+        return {
+          source: "plan",
+          rows: planRows(plan),
+          bytesProcessed: undefined,
+          cost: planCost(plan),
+          statementType: classify(resolved.text).statements[0]?.verb,
+          columns: undefined,
+          plan,
+        };
+      } catch (error) {
+        throw withSql(error, resolved);
+      } finally {
+        await lease.end();
+      }
+    });
+  };
+}

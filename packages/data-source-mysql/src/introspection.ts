@@ -1,0 +1,84 @@
+import {
+  type Catalog,
+  type CatalogWarning,
+  type IntrospectOptions,
+  type IntrospectScope,
+  isDataSourceError,
+  ValidationError,
+} from "@org/data-source-core";
+import {
+  createDeadline,
+  type ResolvedIntrospectOptions,
+  resolveIntrospectOptions,
+  resolveScope,
+  type ResolvedScope,
+} from "@org/data-source-core/adapter";
+import { buildCatalog } from "./catalog.ts";
+import { type CatalogRow, type CatalogRows, catalogQueries, type Part } from "./catalog-queries.ts";
+import type { Connection } from "./connection.ts";
+import { runQuery } from "./query.ts";
+import { type Engine, observed, type Place } from "./queryable.ts";
+import type { Flavour } from "./settings.ts";
+import { addStatistics } from "./statistics.ts";
+
+/** Without these there is no catalog; a failure of any other part becomes a warning. */
+const essential: readonly Part[] = ["schemas", "tables", "columns"];
+
+export function createIntrospect(engine: Engine, place: Place, flavour: () => Flavour) {
+  return async (givenScope?: IntrospectScope, given?: IntrospectOptions): Promise<Catalog> => {
+    const scope = resolveScope(givenScope);
+    if (scope.catalogs) throw new ValidationError("catalogs: MySQL has none, only schemas (databases)", "catalogs");
+    const options = resolveIntrospectOptions(given, place.scope.defaults);
+    return observed(engine, { name: "introspect" }, async () => {
+      const { rows, warnings } = await readParts(engine, place, scope, options, flavour);
+      const catalog = buildCatalog(flavour(), rows, warnings);
+      return options.statistics ? addStatistics(engine, place, catalog, options, options.statistics) : catalog;
+    });
+  };
+}
+
+async function readParts(
+  engine: Engine,
+  place: Place,
+  scope: ResolvedScope,
+  options: ResolvedIntrospectOptions,
+  flavour: () => Flavour,
+): Promise<{ rows: CatalogRows; warnings: CatalogWarning[] }> {
+  const warnings: CatalogWarning[] = [];
+  const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
+  const timed = () => createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "mysql" });
+  using waiting = timed();
+  const lease = await place.lease(waiting);
+  const queries = catalogQueries(flavour(), scope);
+  try {
+    const rows: Partial<Record<Part, readonly CatalogRow[]>> = {};
+    for (const part of Object.keys(queries) as Part[]) {
+      using deadline = timed();
+      try {
+        rows[part] = await readAll(engine, lease.connection, queries[part], options, deadline);
+      } catch (error) {
+        const isMissing =
+          isDataSourceError(error) && ["NOT_FOUND", "PERMISSION_DENIED", "QUERY_FAILED"].includes(error.code);
+        if (!isMissing || essential.includes(part)) throw error;
+        warnings.push({ part, message: error.message, schema: undefined, table: undefined });
+      }
+    }
+    return { rows: rows as unknown as CatalogRows, warnings };
+  } finally {
+    await lease.end();
+  }
+}
+
+async function readAll(
+  engine: Engine,
+  connection: Connection,
+  { text, params }: { readonly text: string; readonly params: readonly string[] },
+  { statementTimeoutMs, signal, queryTags }: ResolvedIntrospectOptions,
+  deadline: ReturnType<typeof createDeadline>,
+): Promise<readonly CatalogRow[]> {
+  const limits = { maxRows: Infinity, maxBytes: Infinity, rowSchema: undefined };
+  const options = { ...limits, readOnly: true, statementTimeoutMs, signal, queryTags };
+  const request = { text, params, rowMode: "object" as const };
+  const { rows } = await runQuery<CatalogRow>(engine, connection, request, options, false, deadline);
+  return rows;
+}

@@ -1,0 +1,156 @@
+import {
+  DataSourceError,
+  isDataSourceError,
+  type QueryOptions,
+  type QueryResult,
+  type Request,
+} from "@org/data-source-core";
+import {
+  type CallScope,
+  createDeadline,
+  type Deadline,
+  type Instrument,
+  type Lifecycle,
+  type OperationDetails,
+  type ResolvedQueryOptions,
+  resolveQueryOptions,
+  type ResolvedRequest,
+  resolveRequest,
+  type SqlDialect,
+} from "@org/data-source-core/adapter";
+import type { Connection } from "./connection.ts";
+import { runQuery, type StatementEnvironment } from "./query.ts";
+import { checkStatement, type StatementScope } from "./read-only.ts";
+
+/** What every statement of one data source shares. */
+export interface Engine extends StatementEnvironment {
+  readonly lifecycle: Lifecycle;
+  /** MySQL's or MariaDB's, once that is known. */
+  readonly instrument: () => Instrument;
+}
+
+/** A connection for one statement, and how it is given back. */
+export interface Lease {
+  readonly connection: Connection;
+  end(): Promise<void>;
+}
+
+/** Where statements run: on the data source, each with a connection of its own, or in a session or transaction. */
+export interface Place {
+  readonly scope: CallScope;
+  readonly lease: (deadline: Deadline) => Promise<Lease>;
+  readonly statements: Omit<StatementScope, "readOnly">;
+  /** Besides a call's own. */
+  readonly signals: readonly (AbortSignal | undefined)[];
+  /** Whether a read may run again on another connection when its own broke. */
+  readonly canReplay: boolean;
+  /** What a call makes of a broken connection. */
+  readonly onError: (error: unknown) => unknown;
+}
+
+export const dialect: SqlDialect & { readonly namedParams: boolean } = {
+  placeholder: () => "?",
+  quoteIdentifier: (name) => `\`${name.replaceAll("`", "``")}\``,
+  namedParams: false,
+};
+
+/** A statement of a call, checked. */
+export interface Call<Options> {
+  readonly request: ResolvedRequest;
+  readonly options: Options;
+}
+
+export function createQuery(engine: Engine, place: Place) {
+  return async <R>(request: Request, given?: QueryOptions<R>): Promise<QueryResult<R>> => {
+    const started = performance.now();
+    const call = resolveQuery(request, given, place);
+    const details = { name: "query", text: call.request.text };
+    return observed(engine, details, () => executeCall(engine, place, call, started));
+  };
+}
+
+/** Counts an operation for `close()`, and gives it its span and duration. */
+export async function observed<T>(
+  { lifecycle, instrument }: Engine,
+  details: OperationDetails,
+  work: () => Promise<T>,
+): Promise<T> {
+  const leave = lifecycle.enter();
+  const operation = instrument().start(details);
+  try {
+    const result = await operation.run(work);
+    operation.end(details.text === undefined ? {} : { rows: (result as QueryResult).rows.length });
+    return result;
+  } catch (error) {
+    operation.end({ error });
+    throw error;
+  } finally {
+    leave();
+  }
+}
+
+export function resolveQuery<R>(
+  request: Request,
+  given: QueryOptions<R> | undefined,
+  place: Place,
+): Call<ResolvedQueryOptions<R>> {
+  const options = resolveQueryOptions<R>(given, place.scope);
+  const resolved = resolveRequest(request, dialect);
+  checkStatement(resolved.text, { ...place.statements, readOnly: options.readOnly });
+  return { request: resolved, options };
+}
+
+/** Acquires, runs, and gives back. */
+async function executeCall<R>(
+  engine: Engine,
+  place: Place,
+  { request, options }: Call<ResolvedQueryOptions<R>>,
+  started: number,
+): Promise<QueryResult<R>> {
+  const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
+  using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "mysql" });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const lease = await place.lease(deadline);
+      const acquired = performance.now();
+      try {
+        const { inTransaction } = place.statements;
+        const { firstAt, ...result } = await runQuery(
+          engine,
+          lease.connection,
+          request,
+          options,
+          inTransaction,
+          deadline,
+        );
+        const ended = performance.now();
+        const timings = {
+          totalMs: ended - started,
+          acquireMs: acquired - started,
+          executeMs: (firstAt ?? ended) - acquired,
+          fetchMs: firstAt === undefined ? undefined : ended - firstAt,
+        };
+        return { ...result, timings };
+      } finally {
+        await lease.end();
+      }
+    } catch (error) {
+      const lost = isDataSourceError(error, "CONNECTION") && place.canReplay && options.readOnly;
+      if (!lost || attempt > 1 || deadline.signal.aborted) throw withSql(place.onError(error), request);
+      engine.onEvent({ type: "retry", attempt: 2, reason: "connection lost" });
+    }
+  }
+}
+
+/** For whoever debugs; not enumerable, so that no logger prints it. */
+export function withSql(error: unknown, { text, params }: ResolvedRequest): unknown {
+  if (error instanceof DataSourceError) {
+    for (const [key, value] of [
+      ["sql", text],
+      ["params", params],
+    ] as const) {
+      Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true });
+    }
+  }
+  return error;
+}

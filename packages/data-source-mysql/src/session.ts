@@ -1,0 +1,61 @@
+import { isDataSourceError, type Session, type SessionOptions } from "@org/data-source-core";
+import {
+  createDeadline,
+  innerScope,
+  resolveUnitOptions,
+  type ResolvedUnitOptions,
+} from "@org/data-source-core/adapter";
+import { createQuery, type Engine, observed, type Place } from "./queryable.ts";
+import { createStream } from "./stream.ts";
+import { createTransaction } from "./transaction.ts";
+import { createTurns, lost } from "./turns.ts";
+
+/** One connection for all of `work`; closed afterwards unless it could only read. */
+export function createSession(engine: Engine, place: Place) {
+  return async <T>(work: (session: Session) => Promise<T>, given?: SessionOptions): Promise<T> => {
+    const options = resolveUnitOptions(given, place.scope);
+    return observed(engine, { name: "session" }, () =>
+      runSession(engine, place, work, options).catch((error: unknown) => {
+        if (options.replay === "never" || !isDataSourceError(error, "SESSION_LOST")) throw error;
+        engine.onEvent({ type: "retry", attempt: 2, reason: "session lost" });
+        return runSession(engine, place, work, options);
+      }),
+    );
+  };
+}
+
+async function runSession<T>(
+  engine: Engine,
+  place: Place,
+  work: (session: Session) => Promise<T>,
+  options: ResolvedUnitOptions,
+): Promise<T> {
+  const signals = [...place.signals, options.signal];
+  using deadline = createDeadline({
+    timeoutMs: options.statementTimeoutMs,
+    signals: [...signals, engine.lifecycle.signal],
+    kind: "mysql",
+  });
+  const outer = await place.lease(deadline);
+  const turns = createTurns(outer.connection, "session");
+  const inner: Place = {
+    scope: innerScope(place.scope, options),
+    lease: turns.lease,
+    statements: { inSession: true, inTransaction: false },
+    signals: [...signals, turns.signal],
+    canReplay: false,
+    onError: (error) => lost(error, ["temporary tables", "settings"]),
+  };
+  try {
+    return await work({
+      query: createQuery(engine, inner),
+      stream: createStream(engine, inner),
+      transaction: createTransaction(engine, inner),
+    });
+  } finally {
+    await turns.end();
+    // COM_RESET_CONNECTION would leave the database that a USE has chosen.
+    if (!options.readOnly) outer.connection.spoil();
+    await outer.end();
+  }
+}

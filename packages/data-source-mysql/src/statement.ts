@@ -1,0 +1,80 @@
+import { ValidationError } from "@org/data-source-core";
+import type { DriverCommand, DriverConnection, DriverError, DriverField, DriverHeader } from "./driver.ts";
+
+export interface Statement {
+  readonly text: string;
+  /** For the driver, already encoded. */
+  readonly values: readonly unknown[];
+}
+
+/** Where the first result's rows go, as they come. */
+export interface RowSink {
+  fields(fields: readonly DriverField[]): void;
+  row(row: unknown[]): void;
+}
+
+/** How a statement ended. */
+export interface Outcome {
+  /** The server's refusal, or what broke the connection. */
+  readonly error: DriverError | undefined;
+  /** Of its last result without rows. */
+  readonly header: DriverHeader | undefined;
+  /** Results with rows: a CALL may have several, of which only the first is kept. */
+  readonly results: number;
+}
+
+const unpreparable = 1295;
+
+/**
+ * Runs a statement by the binary protocol: bound by the server, and never more than one. What cannot be prepared goes
+ * as text if it has no parameters. Fulfils when the server is done; if the connection breaks, the driver tells only
+ * the connection, and this never settles.
+ */
+export function execute(driver: DriverConnection, { text, values }: Statement, sink: RowSink): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    driver.prepare({ sql: text }, (error, statement) => {
+      if (error?.errno === unpreparable && values.length === 0) resolve(follow(driver.query({ sql: text }), sink));
+      else if (error) resolve({ error, header: undefined, results: 0 });
+      else if (statement.parameters.length !== values.length) {
+        const expected = statement.parameters.length;
+        reject(
+          new ValidationError(`params must hold ${expected} values, one for each ?; got ${values.length}`, "params"),
+        );
+      } else resolve(follow(statement.execute(values), sink));
+    });
+  });
+}
+
+/** Runs a statement of our own that has no values. Gives its rows. */
+export async function say(
+  driver: DriverConnection,
+  text: string,
+): Promise<{ rows: unknown[][]; error: DriverError | undefined }> {
+  const rows: unknown[][] = [];
+  const { error } = await follow(driver.query({ sql: text }), {
+    fields: () => undefined,
+    row: (row) => rows.push(row),
+  });
+  return { rows, error };
+}
+
+function follow(command: DriverCommand, sink: RowSink): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let error: DriverError | undefined;
+    let header: DriverHeader | undefined;
+    let results = 0;
+    let hasRows = false;
+    command.on("fields", (fields: readonly DriverField[] | undefined) => {
+      hasRows = fields !== undefined;
+      if (!fields) return;
+      results += 1;
+      if (results === 1) sink.fields(fields);
+    });
+    command.on("result", (result: unknown) => {
+      if (!hasRows) header = result as DriverHeader;
+      else if (results === 1) sink.row(result as unknown[]);
+    });
+    command.on("error", (reason: DriverError) => (error ??= reason));
+    command.on("end", () => resolve({ error, header, results }));
+  });
+}

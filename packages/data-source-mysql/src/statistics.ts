@@ -1,0 +1,117 @@
+import {
+  type Catalog,
+  type CatalogTable,
+  type CatalogWarning,
+  type ColumnStatistics,
+  isDataSourceError,
+  type LogicalType,
+} from "@org/data-source-core";
+import { createDeadline, type ResolvedIntrospectOptions } from "@org/data-source-core/adapter";
+import { runQuery } from "./query.ts";
+import { dialect, type Engine, type Place } from "./queryable.ts";
+
+type Sampling = NonNullable<ResolvedIntrospectOptions["statistics"]>;
+
+/** Figures of the first rows of each table: one or two statements a table. What cannot be read is a warning. */
+export async function addStatistics(
+  engine: Engine,
+  place: Place,
+  catalog: Catalog,
+  options: ResolvedIntrospectOptions,
+  sampling: Sampling,
+): Promise<Catalog> {
+  const warnings: CatalogWarning[] = [...catalog.warnings];
+  const found = new Map<CatalogTable, CatalogTable>();
+  const queue = catalog.schemas.flatMap(({ name, tables }) => tables.map((table) => ({ schema: name, table })));
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { schema, table } = next;
+      try {
+        found.set(table, await sample(engine, place, schema, table, options, sampling));
+      } catch (error) {
+        if (!isDataSourceError(error) || options.signal?.aborted || error.code === "CLOSED") throw error;
+        warnings.push({ part: "statistics", message: error.message, schema, table: table.name });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: sampling.concurrency }, worker));
+  const schemas = catalog.schemas.map((schema) => ({
+    ...schema,
+    tables: schema.tables.map((table) => found.get(table) ?? table),
+  }));
+  return { schemas, warnings };
+}
+
+async function sample(
+  engine: Engine,
+  place: Place,
+  schema: string,
+  table: CatalogTable,
+  { signal, queryTags }: ResolvedIntrospectOptions,
+  { sampleRows, samples, statementTimeoutMs }: Sampling,
+): Promise<CatalogTable> {
+  const signals = [signal, ...place.signals, engine.lifecycle.signal];
+  using deadline = createDeadline({ timeoutMs: statementTimeoutMs, signals, kind: "mysql" });
+  const lease = await place.lease(deadline);
+  const read = async (text: string): Promise<unknown[][]> => {
+    const limits = { maxRows: Infinity, maxBytes: Infinity, rowSchema: undefined };
+    const options = { ...limits, readOnly: true, statementTimeoutMs, signal, queryTags };
+    const request = { text, params: [], rowMode: "array" as const };
+    return (await runQuery<unknown[]>(engine, lease.connection, request, options, false, deadline)).rows;
+  };
+  try {
+    // Names come from the catalog, and are quoted; they cannot be bound.
+    const source = `(select * from ${quote(schema)}.${quote(table.name)} limit ${sampleRows}) as sampled`;
+    const [figures = []] = await read(
+      `select ${["count(*)", ...table.columns.flatMap(figuresOf)].join(", ")} from ${source}`,
+    );
+    const first = samples > 0 ? await read(`select * from ${source} limit ${samples}`) : undefined;
+    const columns = table.columns.map((column, index) => {
+      const own = figures.slice(1 + index * 4, 5 + index * 4);
+      const values = first?.map((row) => row[index]);
+      return { ...column, statistics: statisticsOf(Number(figures[0]), own, values) };
+    });
+    return { ...table, columns };
+  } finally {
+    await lease.end();
+  }
+}
+
+/** Types whose smallest and largest value mean something. */
+const ordered: ReadonlySet<LogicalType> = new Set([
+  "integer",
+  "float",
+  "decimal",
+  "string",
+  "date",
+  "time",
+  "timestamp",
+  "timestamptz",
+]);
+
+function figuresOf({ name, type }: { readonly name: string; readonly type: LogicalType }): string[] {
+  const column = quote(name);
+  const [min, max] = ordered.has(type) ? [`min(${column})`, `max(${column})`] : ["null", "null"];
+  return [`count(${column})`, `count(distinct ${column})`, min, max];
+}
+
+function statisticsOf(
+  sampledRows: number,
+  figures: readonly unknown[],
+  values: unknown[] | undefined,
+): ColumnStatistics {
+  const [count, distinct, min, max] = figures;
+  return {
+    source: "sample",
+    sampledRows,
+    distinctCount: Number(distinct),
+    nullFraction: sampledRows === 0 ? undefined : 1 - Number(count) / sampledRows,
+    min: min ?? undefined,
+    max: max ?? undefined,
+    samples: values && [...new Set(values)].filter((value) => value !== null),
+  };
+}
+
+function quote(name: string): string {
+  return dialect.quoteIdentifier(name);
+}

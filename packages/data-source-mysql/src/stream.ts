@@ -1,0 +1,62 @@
+import { isDataSourceError, type QueryStream, type Request, type StreamOptions } from "@org/data-source-core";
+import {
+  type BatchReader,
+  createQueryStream,
+  type Deadline,
+  type ResolvedRequest,
+  type ResolvedStreamOptions,
+  resolveRequest,
+  resolveStreamOptions,
+} from "@org/data-source-core/adapter";
+import { dialect, type Engine, type Lease, type Place, withSql } from "./queryable.ts";
+import { checkStatement } from "./read-only.ts";
+import { openCursor } from "./cursor.ts";
+
+export function createStream(engine: Engine, place: Place) {
+  return <R>(request: Request, given?: StreamOptions<R>): QueryStream<R> => {
+    const options = resolveStreamOptions<R>(given, place.scope);
+    const resolved = resolveRequest(request, dialect);
+    checkStatement(resolved.text, { ...place.statements, readOnly: options.readOnly });
+    const signal = AbortSignal.any([options.signal, ...place.signals].filter((each) => each !== undefined));
+    return createQueryStream<R>({
+      kind: "mysql",
+      options: { ...options, signal },
+      rowMode: resolved.rowMode,
+      lifecycle: engine.lifecycle,
+      open: (deadline) => openReader(engine, place, resolved, options, deadline),
+      start: () => engine.instrument().start({ name: "stream", text: resolved.text }),
+    });
+  };
+}
+
+async function openReader<R>(
+  engine: Engine,
+  place: Place,
+  request: ResolvedRequest,
+  options: ResolvedStreamOptions<R>,
+  deadline: Deadline,
+): Promise<BatchReader> {
+  for (let attempt = 1; ; attempt += 1) {
+    let lease: Lease | undefined;
+    try {
+      lease = await place.lease(deadline);
+      const { connection, end } = lease;
+      const cursor = await openCursor(engine, connection, request, options, deadline);
+      return {
+        columns: cursor.columns,
+        queryId: undefined,
+        read: (maxRows, limit) =>
+          cursor.read(maxRows, limit).catch((error: unknown) => Promise.reject(withSql(place.onError(error), request))),
+        close: async () => {
+          await cursor.close();
+          await end();
+        },
+      };
+    } catch (error) {
+      await lease?.end();
+      // Nothing has been handed out yet.
+      const lost = isDataSourceError(error, "CONNECTION") && place.canReplay && options.readOnly;
+      if (!lost || attempt > 1 || deadline.signal.aborted) throw withSql(place.onError(error), request);
+    }
+  }
+}

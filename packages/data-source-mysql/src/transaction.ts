@@ -1,0 +1,143 @@
+import {
+  isDataSourceError,
+  type IsolationLevel,
+  type Transaction,
+  type TransactionOptions,
+} from "@org/data-source-core";
+import {
+  abortError,
+  createDeadline,
+  innerScope,
+  resolveUnitOptions,
+  type ResolvedUnitOptions,
+} from "@org/data-source-core/adapter";
+import type { Connection } from "./connection.ts";
+import { unknownOutcome } from "./error-map.ts";
+import { createQuery, type Engine, observed, type Place } from "./queryable.ts";
+import { createStream } from "./stream.ts";
+import { createTurns, lost } from "./turns.ts";
+
+const isolations: readonly IsolationLevel[] = ["read-uncommitted", "read-committed", "repeatable-read", "serializable"];
+const endTimeoutMs = 30_000;
+
+/** Commits when `work` fulfils; runs it again only as `maxAttempts` and `replay` say. */
+export function createTransaction(engine: Engine, place: Place) {
+  return async <T>(work: (transaction: Transaction) => Promise<T>, given?: TransactionOptions): Promise<T> => {
+    const options = resolveUnitOptions(given, place.scope, isolations);
+    return observed(engine, { name: "transaction" }, async () => {
+      let replayed = false;
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await runTransaction(engine, place, work, options);
+        } catch (error) {
+          const again = isDataSourceError(error, "CONFLICT") && attempt < options.maxAttempts;
+          const replay: boolean = !replayed && options.replay === "whole" && isDataSourceError(error, "SESSION_LOST");
+          if (!again && !replay) throw error;
+          replayed ||= replay;
+          engine.onEvent({ type: "retry", attempt: attempt + 1, reason: again ? "conflict" : "session lost" });
+        }
+      }
+    });
+  };
+}
+
+async function runTransaction<T>(
+  engine: Engine,
+  place: Place,
+  work: (transaction: Transaction) => Promise<T>,
+  options: ResolvedUnitOptions,
+): Promise<T> {
+  const signals = [...place.signals, options.signal];
+  using deadline = createDeadline({
+    timeoutMs: options.statementTimeoutMs,
+    signals: [...signals, engine.lifecycle.signal],
+    kind: "mysql",
+  });
+  const lease = await place.lease(deadline);
+  const { connection } = lease;
+  const turns = createTurns(connection, "transaction");
+  const inner: Place = {
+    scope: innerScope(place.scope, options),
+    lease: turns.lease,
+    statements: { inSession: place.statements.inSession, inTransaction: true },
+    signals: [...signals, turns.signal],
+    canReplay: false,
+    onError: (error) => lost(error, ["transaction"]),
+  };
+  let isOpen = false;
+  try {
+    const { isolation, readOnly } = options;
+    if (isolation !== undefined) {
+      const level = isolation.replace("-", " ").toUpperCase();
+      await connection.ask(`SET TRANSACTION ISOLATION LEVEL ${level}`, deadline);
+    }
+    isOpen = true;
+    // With the mode stated, that of the session does not matter.
+    await connection.ask(`START TRANSACTION READ ${readOnly ? "ONLY" : "WRITE"}`, deadline);
+    const result = await work(createHandle(engine, inner));
+    await turns.end();
+    const aborted = signals.find((signal) => signal?.aborted);
+    if (aborted) throw abortError(aborted.reason, "mysql");
+    await commit(connection);
+    isOpen = false;
+    return result;
+  } catch (error) {
+    throw inner.onError(error);
+  } finally {
+    await turns.end();
+    if (isOpen) await rollBack(connection);
+    await lease.end();
+  }
+}
+
+function createHandle(engine: Engine, place: Place): Transaction {
+  return {
+    query: createQuery(engine, place),
+    stream: createStream(engine, place),
+    transaction: (work) => savepoint(engine, place, work),
+  };
+}
+
+let lastSavepoint = 0;
+
+/** Back to where it began when `work` rejects; the transaction around it goes on. */
+async function savepoint<T>(engine: Engine, place: Place, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const name = `s${(lastSavepoint += 1)}`;
+  const say = async (text: string): Promise<void> => {
+    const { statementTimeoutMs: timeoutMs } = place.scope.defaults;
+    using deadline = createDeadline({ timeoutMs, signals: [engine.lifecycle.signal], kind: "mysql" });
+    const lease = await place.lease(deadline);
+    try {
+      await lease.connection.ask(text, deadline);
+    } finally {
+      await lease.end();
+    }
+  };
+  await say(`SAVEPOINT ${name}`);
+  try {
+    const result = await work(createHandle(engine, place));
+    await say(`RELEASE SAVEPOINT ${name}`);
+    return result;
+  } catch (error) {
+    // After a deadlock there is no savepoint any more, nor a transaction: the error says so by itself.
+    await say(`ROLLBACK TO SAVEPOINT ${name}`).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function commit(connection: Connection): Promise<void> {
+  // Not the caller's deadline: a COMMIT that was cancelled half-way would have no known outcome.
+  using deadline = createDeadline({ timeoutMs: endTimeoutMs, kind: "mysql" });
+  try {
+    await connection.ask("COMMIT", deadline);
+  } catch (error) {
+    const isKnown = isDataSourceError(error) && error.code !== "CONNECTION" && error.code !== "STATEMENT_TIMEOUT";
+    throw isDataSourceError(error) && !isKnown ? unknownOutcome(error) : error;
+  }
+}
+
+async function rollBack(connection: Connection): Promise<void> {
+  using deadline = createDeadline({ timeoutMs: endTimeoutMs, kind: "mysql" });
+  // If that fails, the server rolls back when the connection is closed.
+  await connection.ask("ROLLBACK", deadline).catch(() => connection.spoil());
+}
