@@ -1,9 +1,17 @@
 import { type Column, isDataSourceError } from "@org/data-source-core";
-import type { Deadline, ResolvedRequest, ResolvedStreamOptions } from "@org/data-source-core/adapter";
+import type { Deadline, ResolvedStreamOptions } from "@org/data-source-core/adapter";
 import type { Connection, Running } from "./connection.ts";
 import type { DriverField } from "./driver.ts";
 import { statementError, unknownOutcome } from "./error-map.ts";
-import { columnsOf, createConverter, prepare, type StatementEnvironment, writeTimeout } from "./query.ts";
+import {
+  columnsOf,
+  createConverter,
+  type OpenTransaction,
+  prepare,
+  type StatementEnvironment,
+  type StatementRequest,
+  writeTimeout,
+} from "./query.ts";
 import { readRaw } from "./type-map.ts";
 
 /** A running statement whose rows are taken as they are asked for. */
@@ -21,8 +29,9 @@ export interface Cursor {
 export async function openCursor(
   environment: StatementEnvironment,
   connection: Connection,
-  request: ResolvedRequest,
+  request: StatementRequest,
   options: ResolvedStreamOptions,
+  transaction: OpenTransaction | undefined,
   deadline: Deadline,
 ): Promise<Cursor> {
   const { types, redact } = environment;
@@ -61,15 +70,20 @@ export async function openCursor(
   const follow = async (): Promise<void> => {
     try {
       const { error } = await running.outcome;
-      if (error && !isClosed) failure = statementError(error, { redact, tagged: prepared });
+      if (!error || isClosed) return;
+      const refusal = statementError(error, { redact, tagged: prepared });
+      if (refusal.code === "CONFLICT") transaction?.end(refusal);
+      failure = refusal;
     } catch (error) {
       failure = isDataSourceError(error, "CONNECTION") && !readOnly ? unknownOutcome(error) : error;
     }
+  };
+  const onEnd = (): void => {
     isDone = true;
     described.resolve([]);
     wake.resolve();
   };
-  void follow();
+  void follow().finally(onEnd);
   const close = async (): Promise<void> => {
     isClosed = true;
     buffer = [];

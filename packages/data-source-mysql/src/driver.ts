@@ -14,6 +14,8 @@ export interface DriverConnection extends EventEmitter {
     options: { readonly sql: string },
     callback: (error: DriverError | null, statement: DriverStatement) => void,
   ): void;
+  /** Drops it from the cache. */
+  unprepare(text: string): void;
   /** Without a callback. */
   query(options: { readonly sql: string }): DriverCommand;
   reset(callback: (error: DriverError | null) => void): void;

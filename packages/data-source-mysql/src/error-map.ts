@@ -94,6 +94,17 @@ export function isRefusedLogin(error: unknown): boolean {
   return (error as DriverError).errno === 1045;
 }
 
+/** The function that should have given one failed. */
+export function passwordError(error: unknown, redact: Redactor): DataSourceError {
+  if (error instanceof DataSourceError) return error;
+  return new DataSourceError({
+    code: "AUTHENTICATION",
+    kind,
+    message: `The password function failed: ${redact(messageOf(error))}`,
+    cause: safeCause(error, redact, causeFields),
+  });
+}
+
 /** Problems of the driver's with a server's way to log in. */
 const loginCodes = new Set(["AUTH_SWITCH_PLUGIN_ERROR", "MYSQL_CLEAR_PASSWORD_NOT_ENABLED"]);
 /** Trying again changes nothing: the certificate, or a server without TLS. */

@@ -18,11 +18,10 @@ export function createEstimate(engine: Engine, place: Place) {
       using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "mysql" });
       const lease = await place.lease(deadline);
       try {
-        const prefixed = { ...resolved, text: explain + resolved.text, rowMode: "array" as const };
+        const prefixed = { ...resolved, prefix: explain, rowMode: "array" as const };
         const limits = { maxRows: 1, maxBytes: Infinity, rowSchema: undefined };
-        // A tag would count as the comment before EXPLAIN: it stays out, so that positions are the caller's.
         const all = { ...options, ...limits, readOnly: true, queryTags };
-        const { rows } = await runQuery<[string]>(engine, lease.connection, prefixed, all, false, deadline);
+        const { rows } = await runQuery<[string]>(engine, lease.connection, prefixed, all, undefined, deadline);
         const plan = JSON.parse(rows[0]?.[0] ?? "{}") as unknown;
         return {
           source: "plan",

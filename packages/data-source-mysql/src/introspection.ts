@@ -79,6 +79,6 @@ async function readAll(
   const limits = { maxRows: Infinity, maxBytes: Infinity, rowSchema: undefined };
   const options = { ...limits, readOnly: true, statementTimeoutMs, signal, queryTags };
   const request = { text, params, rowMode: "object" as const };
-  const { rows } = await runQuery<CatalogRow>(engine, connection, request, options, false, deadline);
+  const { rows } = await runQuery<CatalogRow>(engine, connection, request, options, undefined, deadline);
   return rows;
 }

@@ -3,7 +3,7 @@ import mysql from "mysql2";
 import { isIP } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
 import type { DriverConnection, DriverError } from "./driver.ts";
-import { isRefusedLogin, loginError } from "./error-map.ts";
+import { isRefusedLogin, loginError, passwordError } from "./error-map.ts";
 import type { ResolvedMySqlOptions } from "./options.ts";
 
 /** The parts of opening a connection, in order. */
@@ -21,25 +21,35 @@ export async function login(
   deadline: Deadline,
   onStage?: StageListener,
 ): Promise<DriverConnection> {
-  const { password, redact, onEvent } = options;
-  const ask = async (isRetry: boolean): Promise<string | undefined> => {
-    if (typeof password !== "function") return password;
-    const token = await deadline.race(Promise.resolve(password({ isRetry })));
-    redact.add(token);
-    return token;
-  };
-  let token = await ask(false).catch((error: unknown) => Promise.reject(failure(error, options, deadline)));
+  const { password, onEvent } = options;
+  let token = await passwordOf(options, false, deadline);
   for (let isRetry = false; ; isRetry = true) {
     try {
       return await open(options, token, deadline, onStage);
     } catch (error) {
       if (isRetry || typeof password !== "function" || !isRefusedLogin(error)) throw failure(error, options, deadline);
-      const renewed = await ask(true).catch((cause: unknown) => Promise.reject(failure(cause, options, deadline)));
+      const renewed = await passwordOf(options, true, deadline);
       // The same again would only be refused again.
       if (renewed === token) throw failure(error, options, deadline);
       token = renewed;
       onEvent({ type: "retry", attempt: 2, reason: "password refused" });
     }
+  }
+}
+
+async function passwordOf(
+  { password, redact }: ResolvedMySqlOptions,
+  isRetry: boolean,
+  deadline: Deadline,
+): Promise<string | undefined> {
+  if (typeof password !== "function") return password;
+  try {
+    const token: unknown = await deadline.race(Promise.resolve(password({ isRetry })));
+    if (typeof token !== "string" || token === "") throw new Error("It gave no text");
+    redact.add(token);
+    return token;
+  } catch (error) {
+    throw deadline.signal.aborted ? deadline.signal.reason : passwordError(error, redact);
   }
 }
 
@@ -74,8 +84,6 @@ function open(
     dateStrings: true,
     jsonStrings: true,
     timezone: "Z",
-    // Never as text into spans or logs of whoever listens to the driver.
-    trace: false,
   } as Parameters<typeof mysql.createConnection>[0]) as unknown as DriverConnection;
   if (ssl !== false) secure(connection, host, ssl, () => onStage("tls"));
   connection.stream.once("lookup", (error: Error | null) => {

@@ -29,6 +29,13 @@ export interface StatementEnvironment {
   readonly writeTimeoutMs: number;
 }
 
+/** A request, and how it is to be run. */
+export interface StatementRequest extends ResolvedRequest {
+  /** Before the caller's text, such as `EXPLAIN `. */
+  readonly prefix?: string;
+  readonly isFresh?: boolean;
+}
+
 export interface PreparedStatement extends TaggedText {
   readonly statement: Statement;
 }
@@ -36,6 +43,12 @@ export interface PreparedStatement extends TaggedText {
 /** By default a server breaks off after a minute in which nobody reads. */
 export function writeTimeout(idleTimeoutMs: number): number {
   return idleTimeoutMs + 10_000;
+}
+
+/** What a statement runs in. */
+export interface OpenTransaction {
+  /** The server has ended it: no statement may follow, and it cannot commit. */
+  end(reason: DataSourceError): void;
 }
 
 /** How late the server's own timer may be before it is asked to stop. */
@@ -47,9 +60,9 @@ const countingVerbs = new Set(["INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD"])
 export async function runQuery<R>(
   environment: StatementEnvironment,
   connection: Connection,
-  request: ResolvedRequest,
+  request: StatementRequest,
   options: ResolvedQueryOptions<R>,
-  inTransaction: boolean,
+  transaction: OpenTransaction | undefined,
   deadline: Deadline,
 ): Promise<Omit<QueryResult<R>, "timings"> & { readonly firstAt: number | undefined }> {
   const { types, redact } = environment;
@@ -92,12 +105,17 @@ export async function runQuery<R>(
   const [verb] = classify(request.text).statements.map((statement) => statement.verb);
   if (verb === "CALL" || verb === "EXECUTE") connection.taint();
   const running = await connection.start(prepared.statement, settings, { fields, row: (row) => take(row) }, deadline);
-  const outcome = await finish(running, enough.promise, deadline, readOnly || inTransaction);
+  const outcome = await finish(running, enough.promise, deadline, readOnly || transaction !== undefined);
   if (failure !== undefined) throw failure;
-  if (outcome?.error) throw statementError(outcome.error, { redact, tagged: prepared, deadline });
+  if (outcome?.error) {
+    const error = statementError(outcome.error, { redact, tagged: prepared, deadline });
+    // After a deadlock the server has rolled back all of it; what follows would commit by itself.
+    if (error.code === "CONFLICT") transaction?.end(error);
+    throw error;
+  }
   // A write that ended in spite of the cancel has happened, and saying so is the only true answer.
   if (readOnly) deadline.throwIfOver();
-  if (inTransaction && outcome?.header) checkTransaction(outcome.header);
+  if (transaction && outcome?.header) checkTransaction(outcome.header, transaction);
   return {
     rows: await validateRows(rows, options.rowSchema),
     columns,
@@ -112,11 +130,14 @@ export async function runQuery<R>(
 
 /** Tags and parameters: everything but running it. */
 export function prepare(
-  request: ResolvedRequest,
+  { prefix = "", ...request }: StatementRequest,
   { queryTags }: Pick<ResolvedQueryOptions, "queryTags">,
 ): PreparedStatement {
   const tagged = tagText(request.text, queryTags);
-  return { ...tagged, statement: { text: tagged.text, values: bindParams(request.params as readonly ParamValue[]) } };
+  const text = prefix + tagged.text;
+  const values = bindParams(request.params as readonly ParamValue[]);
+  const statement = { text, values, isFresh: request.isFresh ?? false };
+  return { text, offset: prefix.length + tagged.offset, statement };
 }
 
 /** The statement's end; `undefined` when it was stopped because there was enough of it. */
@@ -186,12 +207,14 @@ async function noticesOf(
   return notices;
 }
 
-function checkTransaction({ serverStatus }: DriverHeader): void {
+function checkTransaction({ serverStatus }: DriverHeader, transaction: OpenTransaction): void {
   if ((serverStatus & inTransactionFlag) !== 0) return;
-  throw new DataSourceError({
+  const error = new DataSourceError({
     code: "QUERY_FAILED",
     kind: "mysql",
     message: "The statement has committed the transaction, so that it cannot be rolled back",
     hint: "Procedures that commit, and DDL, belong outside of a transaction.",
   });
+  transaction.end(error);
+  throw error;
 }

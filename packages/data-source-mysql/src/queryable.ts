@@ -19,7 +19,7 @@ import {
   type SqlDialect,
 } from "@org/data-source-core/adapter";
 import type { Connection } from "./connection.ts";
-import { runQuery, type StatementEnvironment } from "./query.ts";
+import { type OpenTransaction, runQuery, type StatementEnvironment, type StatementRequest } from "./query.ts";
 import { checkStatement, type StatementScope } from "./read-only.ts";
 
 /** What every statement of one data source shares. */
@@ -40,6 +40,7 @@ export interface Place {
   readonly scope: CallScope;
   readonly lease: (deadline: Deadline) => Promise<Lease>;
   readonly statements: Omit<StatementScope, "readOnly">;
+  readonly transaction?: OpenTransaction;
   /** Besides a call's own. */
   readonly signals: readonly (AbortSignal | undefined)[];
   /** Whether a read may run again on another connection when its own broke. */
@@ -56,7 +57,7 @@ export const dialect: SqlDialect & { readonly namedParams: boolean } = {
 
 /** A statement of a call, checked. */
 export interface Call<Options> {
-  readonly request: ResolvedRequest;
+  readonly request: StatementRequest;
   readonly options: Options;
 }
 
@@ -95,9 +96,14 @@ export function resolveQuery<R>(
   place: Place,
 ): Call<ResolvedQueryOptions<R>> {
   const options = resolveQueryOptions<R>(given, place.scope);
+  return { request: resolveStatement(request, place, options.readOnly), options };
+}
+
+export function resolveStatement(request: Request, { statements }: Place, readOnly: boolean): StatementRequest {
   const resolved = resolveRequest(request, dialect);
-  checkStatement(resolved.text, { ...place.statements, readOnly: options.readOnly });
-  return { request: resolved, options };
+  checkStatement(resolved.text, { ...statements, readOnly });
+  // Only there may the database or sql_mode be another than when it was prepared.
+  return { ...resolved, isFresh: statements.inSession && !readOnly };
 }
 
 /** Acquires, runs, and gives back. */
@@ -114,13 +120,12 @@ async function executeCall<R>(
       const lease = await place.lease(deadline);
       const acquired = performance.now();
       try {
-        const { inTransaction } = place.statements;
         const { firstAt, ...result } = await runQuery(
           engine,
           lease.connection,
           request,
           options,
-          inTransaction,
+          place.transaction,
           deadline,
         );
         const ended = performance.now();

@@ -5,6 +5,8 @@ export interface Statement {
   readonly text: string;
   /** For the driver, already encoded. */
   readonly values: readonly unknown[];
+  /** Not as it was prepared before: a statement keeps the database and sql_mode that it was prepared under. */
+  readonly isFresh: boolean;
 }
 
 /** Where the first result's rows go, as they come. */
@@ -30,8 +32,13 @@ const unpreparable = 1295;
  * as text if it has no parameters. Fulfils when the server is done; if the connection breaks, the driver tells only
  * the connection, and this never settles.
  */
-export function execute(driver: DriverConnection, { text, values }: Statement, sink: RowSink): Promise<Outcome> {
+export function execute(
+  driver: DriverConnection,
+  { text, values, isFresh }: Statement,
+  sink: RowSink,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
+    if (isFresh) driver.unprepare(text);
     driver.prepare({ sql: text }, (error, statement) => {
       if (error?.errno === unpreparable && values.length === 0) resolve(follow(driver.query({ sql: text }), sink));
       else if (error) resolve({ error, header: undefined, results: 0 });

@@ -57,7 +57,7 @@ async function sample(
     const limits = { maxRows: Infinity, maxBytes: Infinity, rowSchema: undefined };
     const options = { ...limits, readOnly: true, statementTimeoutMs, signal, queryTags };
     const request = { text, params: [], rowMode: "array" as const };
-    return (await runQuery<unknown[]>(engine, lease.connection, request, options, false, deadline)).rows;
+    return (await runQuery<unknown[]>(engine, lease.connection, request, options, undefined, deadline)).rows;
   };
   try {
     // Names come from the catalog, and are quoted; they cannot be bound.

@@ -3,20 +3,17 @@ import {
   type BatchReader,
   createQueryStream,
   type Deadline,
-  type ResolvedRequest,
   type ResolvedStreamOptions,
-  resolveRequest,
   resolveStreamOptions,
 } from "@org/data-source-core/adapter";
-import { dialect, type Engine, type Lease, type Place, withSql } from "./queryable.ts";
-import { checkStatement } from "./read-only.ts";
+import type { StatementRequest } from "./query.ts";
+import { type Engine, type Lease, type Place, resolveStatement, withSql } from "./queryable.ts";
 import { openCursor } from "./cursor.ts";
 
 export function createStream(engine: Engine, place: Place) {
   return <R>(request: Request, given?: StreamOptions<R>): QueryStream<R> => {
     const options = resolveStreamOptions<R>(given, place.scope);
-    const resolved = resolveRequest(request, dialect);
-    checkStatement(resolved.text, { ...place.statements, readOnly: options.readOnly });
+    const resolved = resolveStatement(request, place, options.readOnly);
     const signal = AbortSignal.any([options.signal, ...place.signals].filter((each) => each !== undefined));
     return createQueryStream<R>({
       kind: "mysql",
@@ -32,7 +29,7 @@ export function createStream(engine: Engine, place: Place) {
 async function openReader<R>(
   engine: Engine,
   place: Place,
-  request: ResolvedRequest,
+  request: StatementRequest,
   options: ResolvedStreamOptions<R>,
   deadline: Deadline,
 ): Promise<BatchReader> {
@@ -41,7 +38,7 @@ async function openReader<R>(
     try {
       lease = await place.lease(deadline);
       const { connection, end } = lease;
-      const cursor = await openCursor(engine, connection, request, options, deadline);
+      const cursor = await openCursor(engine, connection, request, options, place.transaction, deadline);
       return {
         columns: cursor.columns,
         queryId: undefined,

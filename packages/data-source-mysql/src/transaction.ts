@@ -1,4 +1,5 @@
 import {
+  DataSourceError,
   isDataSourceError,
   type IsolationLevel,
   type Transaction,
@@ -56,9 +57,18 @@ async function runTransaction<T>(
   const lease = await place.lease(deadline);
   const { connection } = lease;
   const turns = createTurns(connection, "transaction");
+  let over: DataSourceError | undefined;
   const inner: Place = {
     scope: innerScope(place.scope, options),
-    lease: turns.lease,
+    lease: async (statement) => {
+      if (over) throw ended(over);
+      return turns.lease(statement);
+    },
+    transaction: {
+      end: (reason) => {
+        over ??= reason;
+      },
+    },
     statements: { inSession: place.statements.inSession, inTransaction: true },
     signals: [...signals, turns.signal],
     canReplay: false,
@@ -76,6 +86,7 @@ async function runTransaction<T>(
     await connection.ask(`START TRANSACTION READ ${readOnly ? "ONLY" : "WRITE"}`, deadline);
     const result = await work(createHandle(engine, inner));
     await turns.end();
+    if (over) throw over;
     const aborted = signals.find((signal) => signal?.aborted);
     if (aborted) throw abortError(aborted.reason, "mysql");
     await commit(connection);
@@ -123,6 +134,17 @@ async function savepoint<T>(engine: Engine, place: Place, work: (transaction: Tr
     await say(`ROLLBACK TO SAVEPOINT ${name}`).catch(() => undefined);
     throw error;
   }
+}
+
+/** For whoever goes on although the transaction is no more. */
+function ended(cause: DataSourceError): DataSourceError {
+  return new DataSourceError({
+    code: "QUERY_FAILED",
+    kind: "mysql",
+    message: "The server has ended the transaction: nothing more can run in it",
+    hint: "Let the error that ended it pass.",
+    cause,
+  });
 }
 
 async function commit(connection: Connection): Promise<void> {

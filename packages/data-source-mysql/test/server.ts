@@ -36,7 +36,7 @@ export async function startServer(): Promise<TestServer> {
   const [user, password] = ["tester", `canary-${randomBytes(9).toString("base64url")}`];
   // The server wants one statement a line.
   const initFile = [
-    `CREATE DATABASE ${database}`,
+    `CREATE DATABASE ${database} CHARACTER SET utf8mb4`,
     `CREATE USER '${user}'@'%' IDENTIFIED BY '${password}'`,
     `GRANT ALL ON *.* TO '${user}'@'%' WITH GRANT OPTION`,
     "DROP USER IF EXISTS 'root'@'localhost'",
