@@ -69,7 +69,9 @@ export async function read(
   deadline: Deadline,
 ): Promise<QueryReply> {
   return await again(engine, deadline, async () => {
-    const reply = await engine.jobs.read(statement, maxResults, deadline);
+    const reply = await engine.jobs.read(statement, maxResults, deadline).catch((error: unknown) => {
+      throw endedByServer(error, deadline);
+    });
     if (reply.jobComplete !== false) return reply;
     return await stoppable(engine, reply.jobReference, deadline, () =>
       engine.jobs.results(reply.jobReference, { maxResults }, deadline),
