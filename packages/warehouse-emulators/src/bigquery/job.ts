@@ -124,17 +124,12 @@ export async function waitFor(job: Job, ms: number): Promise<void> {
   stop.abort();
 }
 
+/** As the service: what had finished when the cancel came stays finished, its writes too. */
 async function stoppable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
   try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    // DuckDB reports an interrupt in its own words, after the race is decided.
-    work.catch(() => undefined);
-    aborted.catch(() => undefined);
+    return await work;
+  } catch (error) {
+    // DuckDB reports an interrupt in its own words.
+    throw signal.aborted ? signal.reason : error;
   }
 }
