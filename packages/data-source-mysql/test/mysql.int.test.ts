@@ -35,11 +35,13 @@ describe("values of every type, from a table", () => {
     await observer.query("set sql_mode = '', time_zone = '+05:00'");
     await observer.query(`insert into ${name} values (${values.join(", ")})`);
   };
-  const expectRow = async (name: string, expected: readonly unknown[]): Promise<void> => {
-    const row = Object.fromEntries(names.map((column, index) => [column, expected[index]]));
+  /** By query and by stream, each in the order of the columns. */
+  const readTwice = async (name: string): Promise<unknown[]> => {
     const reader = source();
-    expect((await reader.query(`select * from ${name}`)).rows).toStrictEqual([row]);
-    for await (const rows of reader.stream(`select * from ${name}`)) expect(rows).toStrictEqual([row]);
+    const request = { text: `select * from ${name}`, rowMode: "array" } as const;
+    const read: unknown[] = [...(await reader.query(request)).rows];
+    for await (const rows of reader.stream(request)) read.push(...rows);
+    return read;
   };
 
   test("the largest", async () => {
@@ -65,7 +67,7 @@ describe("values of every type, from a table", () => {
       "'ümlaut \u{1F600}'",
       "x'01'",
     ]);
-    await expectRow("largest", [
+    const expected = [
       255n,
       -32768n,
       8388607n,
@@ -86,7 +88,8 @@ describe("values of every type, from a table", () => {
       "x,y",
       "ümlaut \u{1F600}",
       Uint8Array.of(1, 0, 0),
-    ]);
+    ];
+    expect(await readTwice("largest")).toStrictEqual([expected, expected]);
   });
 
   test("zeros, among them dates that are none", async () => {
@@ -112,7 +115,7 @@ describe("values of every type, from a table", () => {
       "''",
       "''",
     ]);
-    await expectRow("zeros", [
+    const expected = [
       0n,
       0n,
       0n,
@@ -133,7 +136,8 @@ describe("values of every type, from a table", () => {
       "",
       "",
       Uint8Array.of(0, 0, 0),
-    ]);
+    ];
+    expect(await readTwice("zeros")).toStrictEqual([expected, expected]);
   });
 
   test("nulls", async () => {
@@ -141,10 +145,8 @@ describe("values of every type, from a table", () => {
       "nulls",
       names.map(() => "null"),
     );
-    await expectRow(
-      "nulls",
-      names.map(() => null),
-    );
+    const expected = names.map(() => null);
+    expect(await readTwice("nulls")).toStrictEqual([expected, expected]);
   });
 
   test("what was read can be written and found again", async () => {
@@ -341,6 +343,7 @@ describe("transactions", () => {
     await both.query("insert into dead values (1, 0), (2, 0)", write);
     const bothHold = Promise.withResolvers<void>();
     let holding = 0;
+    const goneOn: string[] = [];
     const swallow = async (first: number, second: number): Promise<unknown> => {
       try {
         return await both.transaction(async (tx) => {
@@ -352,8 +355,7 @@ describe("transactions", () => {
             .query(sql`update dead set n = n + 1 where id = ${second}`)
             .catch((reason: unknown) => reason);
           // The mistake: to go on.
-          if (error instanceof Error)
-            expect(await failure(tx.query("insert into dead values (9, 9)"))).toMatchObject({ code: "QUERY_FAILED" });
+          if (error instanceof Error) goneOn.push((await failure(tx.query("insert into dead values (9, 9)"))).code);
           return "done";
         }, write);
       } catch (error) {
@@ -361,7 +363,8 @@ describe("transactions", () => {
       }
     };
     const results = await Promise.all([swallow(1, 2), swallow(2, 1)]);
-    expect(results.toSorted()).toEqual(["CONFLICT", "done"]);
+    expect(new Set(results)).toEqual(new Set(["CONFLICT", "done"]));
+    expect(goneOn).toEqual(["QUERY_FAILED"]);
     expect((await both.query("select id, n from dead order by id")).rows).toEqual([
       { id: 1n, n: 1n },
       { id: 2n, n: 1n },
@@ -372,13 +375,11 @@ describe("transactions", () => {
     const both = writable();
     await both.query("create table kept (id int) engine = InnoDB", write);
     await observer.query("create procedure commits() begin insert into kept values (2); commit; end");
-    await both
-      .transaction(async (tx) => {
-        await tx.query("insert into kept values (1)");
-        expect(await failure(tx.query("create table inside (a int)"))).toMatchObject({ code: "VALIDATION" });
-        throw new Error("back");
-      }, write)
-      .catch(() => undefined);
+    const refused = both.transaction(async (tx) => {
+      await tx.query("insert into kept values (1)");
+      await tx.query("create table inside (a int)");
+    }, write);
+    expect(await failure(refused)).toMatchObject({ code: "VALIDATION" });
     expect((await both.query("select * from kept")).rows).toEqual([]);
     const committed = both.transaction(async (tx) => {
       await tx.query("call commits()").catch(() => undefined);

@@ -70,17 +70,10 @@ describe("no escape changes anything, on an account that may do everything", asy
 
 describe("the server's part, without our check of tokens", () => {
   // A function's name says nothing of what it does: these pass the tokens.
-  test.each(["select escape_function()", "select * from victim where escape_function() > 0", "show warnings"])(
-    "%s",
-    async (text) => {
-      await source()
-        .query(text)
-        .catch((error: unknown) => {
-          expect(error).toMatchObject({ code: "READ_ONLY", nativeCode: "1792" });
-        });
-      expect(await observer.query("select count(*) as n from victim")).toEqual([{ n: 1 }]);
-    },
-  );
+  test.each(["select escape_function()", "select * from victim where escape_function() > 0"])("%s", async (text) => {
+    expect(await failure(source().query(text))).toMatchObject({ code: "READ_ONLY", nativeCode: "1792" });
+    expect(await observer.query("select count(*) as n from victim")).toEqual([{ n: 1 }]);
+  });
 
   test("a table of an engine without transactions is covered as well", async () => {
     expect(await failure(source().query("insert into old values (1)"))).toMatchObject({ code: "READ_ONLY" });
