@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { root, type PublicMember } from "./workspace.ts";
@@ -13,6 +13,7 @@ export function reportApi({ folder, manifest }: PublicMember, work: string): Map
     typeFiles.map((file) => {
       const name = `${basename(file, ".d.ts")}.api.md`;
       const reportFolder = join(work, folder);
+      if (!existsSync(join(projectFolder, file))) throw new Error(`${folder}/${file} is not there: run "pnpm build"`);
       mkdirSync(reportFolder, { recursive: true });
       extract(projectFolder, join(projectFolder, file), reportFolder, name);
       return [name, readFileSync(join(reportFolder, name), "utf8")];

@@ -43,9 +43,13 @@ const faults: string[] = [];
 try {
   for (const pkg of stageWorkspace(folder)) {
     const { name, version } = pkg.manifest;
+    const wrong = await lintPackage(pkg);
+    faults.push(...wrong);
+    // What lacks a file may not even be importable.
+    if (wrong.length > 0) continue;
     const size = measure(pkg);
     const record = records[name];
-    faults.push(...(await lintPackage(pkg)), ...findExcess(name, size, record));
+    faults.push(...findExcess(name, size, record));
     if (record === undefined) continue;
     console.log(formatSize(name, size, record));
     if (values.record) records[name] = { ...record, released: { version, ...size } };

@@ -17,7 +17,7 @@ import { commitAll, copyWorkspace } from "./workspace-copy.ts";
 
 // The tests tell one story, in order: first releases, users, a patch.
 const AUTH = "@org/lakebase-auth";
-const SOURCE = "@org/data-source-postgres";
+const SOURCE = "@org/data-source";
 const order = publishOrder(publicMembers().map(({ manifest }) => manifest));
 const run = promisify(execFile);
 
@@ -159,7 +159,7 @@ const password = await config.password();
 console.log(typeof password, password.split(".").length);
 await config.close();`;
 const useSource = `
-const source = createPostgresDataSource({ auth: "lakebase" });
+const source = await createDataSource({ kind: "postgres", auth: "lakebase" });
 const { rows } = await source.query("select 40 + 2 as answer");
 console.log(source.kind, rows);
 await source.close();`;
@@ -182,14 +182,26 @@ test("a data source installs, and runs as ESM, through require(), and by its typ
   const consumer = createConsumer(join(folder, "source"), env);
   await consumer.install("pnpm", [SOURCE, "@types/node"]);
   const answer = "postgres [ { answer: 42n } ]";
-  expect(
-    await consumer.run("mjs", `import { createPostgresDataSource } from "${SOURCE}";${useSource}`, emulator.env),
-  ).toBe(answer);
-  const required = `const { createPostgresDataSource } = require("${SOURCE}");${inFunction(useSource)}`;
+  expect(await consumer.run("mjs", `import { createDataSource } from "${SOURCE}";${useSource}`, emulator.env)).toBe(
+    answer,
+  );
+  const required = `const { createDataSource } = require("${SOURCE}");${inFunction(useSource)}`;
   expect(await consumer.run("cjs", required, emulator.env)).toBe(answer);
-  const typed = `import { createPostgresDataSource } from "${SOURCE}";\nexport const { rows } = await createPostgresDataSource().query("select 1");`;
+  const typed = `import { createDataSource } from "${SOURCE}";\nexport const { rows } = await (await createDataSource("postgres://localhost/shop")).query("select 1");`;
   for (const moduleResolution of ["bundler", "nodenext"] as const) await consumer.check(moduleResolution, typed);
 });
+
+interface Installed {
+  readonly version?: string;
+  readonly dependencies?: Readonly<Record<string, Installed>>;
+}
+
+/** Every version of a package in a tree of what is installed. */
+function versionsIn({ dependencies = {} }: Installed, name: string): string[] {
+  const own = dependencies[name]?.version;
+  const deeper = Object.values(dependencies).flatMap((dependency) => versionsIn(dependency, name));
+  return [...new Set([...(own === undefined ? [] : [own]), ...deeper])];
+}
 
 test("a patch of lakebase-auth alone reaches a data source that is not released again", async () => {
   const before = { auth: versionOf(AUTH), source: versionOf(SOURCE) };
@@ -206,9 +218,8 @@ test("a patch of lakebase-auth alone reaches a data source that is not released 
 
   const consumer = createConsumer(join(folder, "patched"), env);
   await consumer.install("pnpm", [SOURCE]);
-  const [projects] = JSON.parse(
-    (await run("pnpm", ["list", "--json", "--depth", "1"], { cwd: consumer.folder, env })).stdout,
-  ) as [{ dependencies: Record<string, { version: string; dependencies: Record<string, { version: string }> }> }];
-  const source = projects.dependencies[SOURCE];
-  expect([source?.version, source?.dependencies[AUTH]?.version]).toEqual([before.source, inc(before.auth, "patch")]);
+  const { stdout } = await run("pnpm", ["list", "--json", "--depth", "Infinity"], { cwd: consumer.folder, env });
+  const [project] = JSON.parse(stdout) as [Installed];
+  expect(versionsIn(project, SOURCE)).toEqual([before.source]);
+  expect(versionsIn(project, AUTH)).toEqual([inc(before.auth, "patch")]);
 });
