@@ -3,12 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { root } from "../src/workspace.ts";
 import { copyWorkspace } from "./workspace-copy.ts";
 
 const PACKAGE = "packages/data-source-click-house";
 const run = promisify(execFile);
+
+// Package managers, compilers and a browser, on a machine that may do other things too.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 });
 
 let top: string;
 const inCopy = (program: string, ...args: string[]) =>

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type LakebaseEmulator, startLakebaseEmulator } from "@org/lakebase-emulator";
 import { inc } from "semver";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { publishOrder } from "../src/publish-order.ts";
 import { openRegistry } from "../src/registry.ts";
 import { publicMembers, root } from "../src/workspace.ts";
@@ -20,6 +20,9 @@ const AUTH = "@org/lakebase-auth";
 const SOURCE = "@org/data-source";
 const order = publishOrder(publicMembers().map(({ manifest }) => manifest));
 const run = promisify(execFile);
+
+// Package managers, compilers and a browser, on a machine that may do other things too.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 });
 
 let folder: string;
 let top: string;

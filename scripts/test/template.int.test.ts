@@ -7,13 +7,16 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { type LakebaseEmulator, startLakebaseEmulator } from "@org/lakebase-emulator";
 import { type BigQueryEmulator, startBigQueryEmulator } from "@org/warehouse-emulators/bigquery";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { root } from "../src/workspace.ts";
 import { type Browser, openBrowser } from "./browser.ts";
 import { buildWorkspace } from "./workspace-copy.ts";
 
 const TOKEN = "ya29.token-of-the-template";
 const run = promisify(execFile);
+
+// Package managers, compilers and a browser, on a machine that may do other things too.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 });
 
 let folder: string;
 let lakebase: LakebaseEmulator;
@@ -111,7 +114,6 @@ test.each([
     expect([...targets()].filter((target) => !["localhost", "127.0.0.1"].includes(target))).toEqual([]);
     expect(targets().size).toBeGreaterThan(0);
   },
-  180_000,
 );
 
 test("the guards see a request that would leave this machine, and stop it", async () => {
