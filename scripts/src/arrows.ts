@@ -21,7 +21,7 @@ const SOURCE_ARROWS: Readonly<Record<string, readonly string[]>> = {
 const TEST_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "@org/lakebase-auth": ["@org/lakebase-emulator"],
   "@org/data-source-postgres": ["@org/data-source-conformance", "@org/lakebase-emulator"],
-  "@org/data-source-mysql": ["@org/data-source-conformance"],
+  "@org/data-source-mysql": ["@org/data-source-conformance", "@org/warehouse-emulators"],
   "@org/data-source-snowflake": ["@org/data-source-conformance", "@org/warehouse-emulators"],
   "@org/data-source-bigquery": ["@org/data-source-conformance", "@org/warehouse-emulators"],
   "@org/data-source": ["@org/lakebase-emulator", "@org/warehouse-emulators", "@org/data-source-conformance"],

@@ -2,9 +2,9 @@ import { describeDataSource } from "@org/data-source-conformance";
 import { afterAll } from "vitest";
 import { createHarness } from "./harness.ts";
 import { openObserver } from "./observer.ts";
-import { startServer } from "./server.ts";
+import { startMySqlServer } from "@org/warehouse-emulators/mysql";
 
-const server = await startServer();
+const server = await startMySqlServer();
 const observer = await openObserver(server);
 afterAll(async () => {
   await observer.close();

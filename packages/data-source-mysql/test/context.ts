@@ -3,18 +3,18 @@ import { isDataSourceError } from "@org/data-source-core";
 import { afterAll, afterEach } from "vitest";
 import { createMySqlDataSource, type MySqlDataSourceOptions } from "../src/index.ts";
 import { openObserver, type Observer } from "./observer.ts";
-import { startServer, type TestServer } from "./server.ts";
+import { startMySqlServer, type MySqlServer } from "@org/warehouse-emulators/mysql";
 
 /** A server, somebody to look at it, and data sources that are closed after each test. */
 export interface Context {
-  readonly server: TestServer;
+  readonly server: MySqlServer;
   readonly observer: Observer;
   readonly source: (own?: MySqlDataSourceOptions) => DataSource;
   readonly writable: (own?: MySqlDataSourceOptions) => DataSource;
 }
 
 export async function createContext(): Promise<Context> {
-  const server = await startServer();
+  const server = await startMySqlServer();
   const observer = await openObserver(server);
   const made: DataSource[] = [];
   const source = (own?: MySqlDataSourceOptions): DataSource => {

@@ -4,13 +4,13 @@ import { createMySqlDataSource } from "../src/index.ts";
 import { escapes } from "./escapes.ts";
 import { introspectionFixture } from "./introspection-fixture.ts";
 import type { Observer } from "./observer.ts";
-import type { TestServer } from "./server.ts";
+import type { MySqlServer } from "@org/warehouse-emulators/mysql";
 
 const bytesOf = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
 /** A little-endian point, as WKB. */
 const point = Uint8Array.from(Buffer.from("0101000000000000000000f03f0000000000000040", "hex"));
 
-export function createHarness({ options, isMariaDb }: TestServer, observer: Observer): Harness {
+export function createHarness({ options, isMariaDb }: MySqlServer, observer: Observer): Harness {
   const numbers = (count: number, expression = "seq"): string =>
     isMariaDb
       ? `select ${expression} as n from seq_1_to_${count}`

@@ -1,6 +1,6 @@
 import mysql from "mysql2/promise";
 import type { ServerObserver } from "@org/data-source-conformance";
-import type { TestServer } from "./server.ts";
+import type { MySqlServer } from "@org/warehouse-emulators/mysql";
 
 export interface Observer extends Required<ServerObserver> {
   readonly openConnections: () => Promise<number>;
@@ -12,7 +12,7 @@ export interface Observer extends Required<ServerObserver> {
 }
 
 /** A connection of its own, which counts neither itself nor what it asks. */
-export async function openObserver({ options }: TestServer): Promise<Observer> {
+export async function openObserver({ options }: MySqlServer): Promise<Observer> {
   const { host, port, user, password, database, ssl } = options;
   const tls = typeof ssl === "object" ? { ca: String(ssl.ca) } : undefined;
   const connection = await mysql.createConnection({ host, port, user, password, database, ...(tls && { ssl: tls }) });

@@ -24,7 +24,7 @@ export interface Operation {
 export const logTable = "chaos_log";
 
 /** A row that is not this statement's, or not in its place. */
-export class WrongResult extends Error {}
+class WrongResult extends Error {}
 
 function checkRows(rows: readonly Record<string, unknown>[], tag: string, from: number): void {
   for (const [index, row] of rows.entries()) {

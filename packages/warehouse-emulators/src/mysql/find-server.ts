@@ -21,9 +21,16 @@ export interface ServerBinary {
   readonly isMariaDb: boolean;
 }
 
+const servers = ["mariadbd", "mysqld"];
+
+/** Whether a server can be started without installing one. */
+export async function isMySqlInstalled(): Promise<boolean> {
+  return (await find(...servers)) !== undefined;
+}
+
 /** The server on this machine; on Debian or Ubuntu as root it is installed first. Else fails with what to type. */
 export async function findServer(): Promise<ServerBinary> {
-  const path = (await find("mariadbd", "mysqld")) ?? (await install());
+  const path = (await find(...servers)) ?? (await install());
   const { stdout } = await run(path, ["--no-defaults", "--version"]);
   return { path, isMariaDb: stdout.includes("MariaDB") };
 }

@@ -5,15 +5,20 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { MySqlDataSourceOptions } from "../src/index.ts";
 import { createCertificate } from "./certificate.ts";
 import { find, findServer } from "./find-server.ts";
 
 /** A server for tests, and an account that may do everything, so that what holds back is the adapter. */
-export interface TestServer {
+export interface MySqlServer {
   /** With TLS, verified. */
-  readonly options: MySqlDataSourceOptions &
-    Readonly<Record<"host" | "user" | "password" | "database", string>> & { readonly port: number };
+  readonly options: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly password: string;
+    readonly database: string;
+    readonly ssl: boolean | { readonly ca: string };
+  };
   readonly isMariaDb: boolean;
   /** Whether this is a server of the test's own, which others do not use. */
   readonly isOwn: boolean;
@@ -27,7 +32,7 @@ const startTimeoutMs = 60_000;
  * A throwaway server on a free loopback port, with TLS, or the one that MYSQL_TEST_URL names (and MYSQL_TEST_CA, a
  * file, if its certificate is not publicly signed).
  */
-export async function startServer(): Promise<TestServer> {
+export async function startMySqlServer(): Promise<MySqlServer> {
   const url = process.env["MYSQL_TEST_URL"];
   if (url !== undefined && url !== "") return useServer(new URL(url));
   const binary = await findServer();
@@ -63,7 +68,7 @@ export async function startServer(): Promise<TestServer> {
   }
 }
 
-async function useServer(url: URL): Promise<TestServer> {
+async function useServer(url: URL): Promise<MySqlServer> {
   const caFile = process.env["MYSQL_TEST_CA"];
   return {
     options: {

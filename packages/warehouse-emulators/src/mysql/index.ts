@@ -1,0 +1,2 @@
+export { isMySqlInstalled } from "./find-server.ts";
+export { type MySqlServer, startMySqlServer } from "./server.ts";
