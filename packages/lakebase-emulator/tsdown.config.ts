@@ -6,6 +6,8 @@ export default defineConfig({
   platform: "node",
   fixedExtension: false,
   dts: true,
+  // Stable names: a restored build replaces the files of the one before instead of lying beside them.
+  hash: false,
   sourcemap: true,
   tsconfig: "../../tsconfig.build.json",
 });
