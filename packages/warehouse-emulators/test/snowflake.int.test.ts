@@ -104,6 +104,20 @@ test("what each kind of expiry looks like to the driver", async () => {
   });
 });
 
+test("a session that is gone takes its running statements with it, others go on", async () => {
+  const emulator = await start();
+  const [one, two] = [await connect(emulator), await connect(emulator)];
+  const [first] = emulator.sessionIds;
+  const cut = codeOf(execute(one, "select system$wait(30)", { streamResult: true }));
+  const kept = execute(two, "select system$wait(0.2) as v");
+  await expect.poll(() => emulator.running("system$wait")).toBe(2);
+  emulator.expire("gone", [first as string]);
+  expect(await cut).toBe("407002");
+  expect(emulator.running("system$wait(30)")).toBe(0);
+  expect((await kept).rows).toHaveLength(1);
+  await destroy(two);
+});
+
 test("tokens expire by the clock", async () => {
   let now = 1_700_000_000_000;
   const emulator = await start({ now: () => now });
@@ -147,7 +161,7 @@ test("asyncExec gives a query id at once; the result is there for another sessio
   const [one, two] = [await connect(emulator), await connect(emulator)];
   const { statement } = await execute(one, "select 7 as v", { asyncExec: true });
   const queryId = statement.getQueryId();
-  emulator.expire("gone", [emulator.sessionIds[0] as string]);
+  emulator.expire("authentication", [emulator.sessionIds[0] as string]);
   const rows = await new Promise((resolve, reject) => {
     two.fetchResult({ queryId, sqlText: "", complete: (error, _, found) => (error ? reject(error) : resolve(found)) });
   });

@@ -90,6 +90,7 @@ export function rewrite(tokens: readonly SqlToken[], names: SessionNames): SqlTo
     else if (isWord(token, "ARRAY") && !isSymbol(next, "[")) word("JSON");
     else if (isWord(token, "INFORMATION_SCHEMA")) word("SNOWFLAKE_INFORMATION_SCHEMA");
     else if (isWord(token, "TO_BINARY")) word("FROM_HEX");
+    else if (isWord(token, "SAMPLE") && isSymbol(next, "(")) word("TABLESAMPLE RESERVOIR");
     else if (isSymbol(next, "(") || types[token.text] === undefined) output.push(token);
     else word(types[token.text] as string);
   }

@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { toFailure } from "./duckdb-failure.ts";
 import { toText, type SqlToken } from "./sql-text.ts";
 import { toWireColumn, toWireValue } from "./values.ts";
-import { failures, type StatementResult, type WireRow } from "./wire.ts";
+import { failures, unsupported, type StatementResult, type WireRow } from "./wire.ts";
 
 export interface DuckDBRun {
   readonly connection: DuckDBConnection;
@@ -15,6 +15,9 @@ export interface DuckDBRun {
   readonly signal: AbortSignal;
   readonly statementTypeId: number;
 }
+
+/** A result is kept whole, as long as the emulator runs. */
+const mostRows = 5_000_000;
 
 /** Runs one statement on DuckDB; an abort interrupts it there. */
 export async function runOnDuckDB(run: DuckDBRun): Promise<StatementResult> {
@@ -42,6 +45,7 @@ export async function runOnDuckDB(run: DuckDBRun): Promise<StatementResult> {
         rows.push(row.map((value, index) => toWireValue(value, columns[index] as (typeof columns)[number])));
       }
       if (maxRows > 0 && rows.length === maxRows) break;
+      if (rows.length > mostRows) throw unsupported(`a result of more than ${mostRows} rows`);
       if (signal.aborted) throw failures.cancelled;
     }
     return { columns, rows, statementTypeId };

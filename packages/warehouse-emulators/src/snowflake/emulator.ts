@@ -25,7 +25,7 @@ export interface SnowflakeEmulator extends AsyncDisposable {
   /** Makes the next matching requests fail. */
   inject(fault: Fault): void;
   clearFaults(): void;
-  /** Ends all live sessions, or those given. */
+  /** Ends all live sessions, or those given; `gone` also aborts what they run. */
   expire(how: Expiry, sessionIds?: readonly string[]): void;
   /** Matching statements are accepted and then wait until released. */
   hold(match: string | RegExp): Gate;
@@ -63,6 +63,13 @@ export async function startSnowflakeEmulator(options: SnowflakeEmulatorOptions =
   const faults = createFaults();
   const queries = createQueries(scripts, () => count("duplicates"));
   const oauthTokens = createOAuthTokens(now);
+  const expire = (how: Expiry, ids?: readonly string[]): void => {
+    const before = new Set(sessions.live.map(({ id }) => id));
+    sessions.expire(how, ids);
+    if (how !== "gone") return;
+    for (const { id } of sessions.live) before.delete(id);
+    for (const query of queries.all) if (before.has(query.sessionId)) query.abort();
+  };
   const stopped = Promise.withResolvers<void>();
   const shape = { inlineRows: options.inlineRows ?? 10_000, chunkRows: options.chunkRows ?? 10_000 };
   const server = await startHttpServer(
@@ -94,7 +101,7 @@ export async function startSnowflakeEmulator(options: SnowflakeEmulatorOptions =
     script: scripts.add,
     inject: faults.add,
     clearFaults: faults.clear,
-    expire: sessions.expire,
+    expire,
     hold: queries.hold,
     count: (what) => counters.get(what) ?? 0,
     get sessionIds() {

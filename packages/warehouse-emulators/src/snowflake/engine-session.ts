@@ -118,7 +118,7 @@ export function createEngineSession(engine: Engine, names: Omit<SessionNames, "v
       const word = (text: string): SqlToken => ({ kind: "word", text, start: 0 });
       const { rows } = await query([...tokens, word("RETURNING"), word("MERGE_ACTION")], statementTypes.merge);
       const actions = ["inserted", "updated", "deleted"];
-      const taken = rows.map(([action]) => merged[action ?? ""]);
+      const taken = rows.slice(0).map(([action]) => merged[action ?? ""]);
       const count = (action: string): string => String(taken.filter((name) => name === action).length);
       return {
         columns: actions.map((action) => ({

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { RequestBody } from "./http.ts";
 import { isMatch, play, type Scripts } from "./scripts.ts";
 import type { ServerSession } from "./sessions.ts";
-import { failures, SnowflakeFailure, type StatementResult } from "./wire.ts";
+import { failures, SnowflakeFailure, type StatementResult, type WireRow } from "./wire.ts";
 
 export type QueryStatus = "RUNNING" | "SUCCESS" | "FAILED_WITH_ERROR" | "ABORTED";
 
@@ -48,8 +48,8 @@ export function createQueries(scripts: Scripts, onDuplicate: () => void): Querie
     if (signal.aborted) throw failures.cancelled;
     const bindings = body.bindings;
     const script = scripts.find(sql);
-    if (script !== undefined) return play(script, { sql, bindings, sessionId: session.id, signal });
     const maxRows = Number(parameters["ROWS_PER_RESULTSET"] ?? 0);
+    if (script !== undefined) return cut(await play(script, { sql, bindings, sessionId: session.id, signal }), maxRows);
     const statementCount = Number(parameters["MULTI_STATEMENT_COUNT"] ?? 1);
     return session.engine.run({ sql, bindings, maxRows, statementCount, signal });
   };
@@ -93,6 +93,8 @@ export function createQueries(scripts: Scripts, onDuplicate: () => void): Querie
       ),
     };
     all.push(query);
+    session.running.add(query.done);
+    void query.done.then(() => session.running.delete(query.done));
     return query;
   };
 
@@ -112,6 +114,14 @@ export function createQueries(scripts: Scripts, onDuplicate: () => void): Querie
       return gate;
     },
   };
+}
+
+/** `ROWS_PER_RESULTSET` holds for a scripted result too. */
+function cut(result: StatementResult, maxRows: number): StatementResult {
+  const { rows } = result;
+  if (maxRows === 0 || rows.length <= maxRows) return result;
+  const slice = (start: number, end = maxRows): readonly WireRow[] => rows.slice(start, Math.min(end, maxRows));
+  return { ...result, rows: { length: maxRows, slice } };
 }
 
 function createGate(): Gate & { arrive(signal: AbortSignal): Promise<void> } {

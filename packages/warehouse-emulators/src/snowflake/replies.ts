@@ -53,8 +53,9 @@ export function resultOf(query: ServerQuery, session: ServerSession, shape: Resu
   if (query.failure) return failed(query.failure, query.id);
   const { columns = [], rows = [], statementTypeId } = query.result ?? {};
   const chunks = [];
-  for (let at = shape.inlineRows; at < rows.length; at += shape.chunkRows) {
-    const rowCount = Math.min(shape.chunkRows, rows.length - at);
+  const chunkRows = chunkRowsOf(rows.length, shape);
+  for (let at = shape.inlineRows; at < rows.length; at += chunkRows) {
+    const rowCount = Math.min(chunkRows, rows.length - at);
     chunks.push({ url: `${shape.origin}/chunks/${query.id}/${at}`, rowCount, uncompressedSize: 1, compressedSize: 1 });
   }
   return success({
@@ -73,6 +74,11 @@ export function resultOf(query: ServerQuery, session: ServerSession, shape: Resu
     finalWarehouseName: "DEMO_WH",
     finalRoleName: session.role,
   });
+}
+
+/** As in the service, a large result has larger chunks. */
+export function chunkRowsOf(rows: number, { chunkRows }: ResultShape): number {
+  return Math.max(chunkRows, Math.ceil(rows / 2_000));
 }
 
 /** A chunk is rows without the brackets around them. */

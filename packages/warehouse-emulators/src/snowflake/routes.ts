@@ -2,7 +2,16 @@ import { failureOf, type Fault, type FaultPoint, type Faults } from "./faults.ts
 import type { WireReply, WireRequest } from "./http.ts";
 import { login, type LoginSettings } from "./login.ts";
 import type { Queries, ServerQuery } from "./queries.ts";
-import { chunkText, failed, inProgress, parametersWith, resultOf, success, type ResultShape } from "./replies.ts";
+import {
+  chunkRowsOf,
+  chunkText,
+  failed,
+  inProgress,
+  parametersWith,
+  resultOf,
+  success,
+  type ResultShape,
+} from "./replies.ts";
 import type { ServerSession, Sessions } from "./sessions.ts";
 import { failures, SnowflakeFailure } from "./wire.ts";
 
@@ -114,18 +123,20 @@ async function runQuery(routes: Routes, { token, query: search, body }: WireRequ
   const session = routes.sessions.authenticate(token);
   const query = routes.queries.submit(session, { requestId: search.get("requestId") ?? "", body });
   if (body.asyncExec === true) return inProgress(query, true);
-  return (await isDone(query, routes.settings.inProgressAfterMs))
-    ? resultOf(query, session, routes.shape())
-    : inProgress(query, false);
+  return outcome(routes, query, session);
+}
+
+async function outcome(routes: Routes, query: ServerQuery, session: ServerSession): Promise<WireReply> {
+  const done = await isDone(query, routes.settings.inProgressAfterMs);
+  if (session.ended === "gone") throw failures.sessionGone;
+  return done ? resultOf(query, session, routes.shape()) : inProgress(query, false);
 }
 
 async function result(routes: Routes, { token, path }: WireRequest): Promise<WireReply> {
   const session = routes.sessions.authenticate(token);
   const query = routes.queries.byId(path.split("/")[2] ?? "");
   if (!query || query.user !== session.user) throw new SnowflakeFailure("000709", "Statement not found", "02000");
-  return (await isDone(query, routes.settings.inProgressAfterMs))
-    ? resultOf(query, session, routes.shape())
-    : inProgress(query, false);
+  return outcome(routes, query, session);
 }
 
 function status({ sessions, queries }: Routes, { token, path }: WireRequest): WireReply {
@@ -150,7 +161,7 @@ function abort({ sessions, queries }: Routes, { token, path, body }: WireRequest
 function chunk({ queries, shape }: Routes, { path }: WireRequest): WireReply {
   const [, , id = "", at = "0"] = path.split("/");
   const rows = queries.byId(id)?.result?.rows ?? [];
-  return { text: chunkText(rows.slice(Number(at), Number(at) + shape().chunkRows)) };
+  return { text: chunkText(rows.slice(Number(at), Number(at) + chunkRowsOf(rows.length, shape()))) };
 }
 
 async function isDone(query: ServerQuery, withinMs: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { SnowflakeFailure, statementTypes, type StatementResult, type WireColumn, type WireRow } from "./wire.ts";
+import { SnowflakeFailure, statementTypes, type StatementResult, type WireColumn, type WireRows } from "./wire.ts";
 
 export interface ScriptContext {
   readonly sql: string;
@@ -9,7 +9,7 @@ export interface ScriptContext {
 
 /** A scripted reply: rows, or a failure. */
 export type ScriptReply =
-  | { readonly columns: readonly WireColumn[]; readonly rows: readonly WireRow[]; readonly statementTypeId?: number }
+  | { readonly columns: readonly WireColumn[]; readonly rows: WireRows; readonly statementTypeId?: number }
   | { readonly code: string; readonly message: string; readonly sqlState?: string };
 
 export interface Script {

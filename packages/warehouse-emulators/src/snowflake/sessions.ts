@@ -26,6 +26,8 @@ export interface ServerSession {
   sessionTokenExpiresAt: number;
   masterTokenExpiresAt: number;
   ended: Exclude<Expiry, "session-token"> | undefined;
+  /** Its statements that have not ended. */
+  readonly running: Set<Promise<void>>;
 }
 
 export interface Sessions {
@@ -53,7 +55,8 @@ export function createSessions(engine: Engine, settings: SessionSettings): Sessi
 
   const end = (session: ServerSession, how: Exclude<Expiry, "session-token">): void => {
     session.ended ??= how;
-    void session.engine.end();
+    // What the service has accepted goes on, and its transaction with it.
+    void Promise.all(session.running).then(() => session.engine.end());
   };
   const issue = (session: ServerSession): void => {
     session.sessionToken = `session-${randomUUID()}`;
@@ -72,7 +75,16 @@ export function createSessions(engine: Engine, settings: SessionSettings): Sessi
       const id = String(10_000 + all.size);
       const names = { user, role, warehouse, account: settings.account, sessionId: id };
       const tokens = { sessionToken: "", masterToken: "", sessionTokenExpiresAt: 0, masterTokenExpiresAt: 0 };
-      const session: ServerSession = { id, user, role, engine: engine.openSession(names), ended: undefined, ...tokens };
+      const running = new Set<Promise<void>>();
+      const session: ServerSession = {
+        running,
+        id,
+        user,
+        role,
+        engine: engine.openSession(names),
+        ended: undefined,
+        ...tokens,
+      };
       all.set(id, session);
       issue(session);
       return session;

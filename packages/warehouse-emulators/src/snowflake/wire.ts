@@ -30,10 +30,16 @@ export interface WireColumn {
 /** Every value is text or null: epoch days, `seconds.nanos`, hex, JSON text… */
 export type WireRow = readonly (string | null)[];
 
+/** An array, or rows that are made when they are asked for: a script's result may be larger than memory. */
+export interface WireRows {
+  readonly length: number;
+  slice(start: number, end?: number): readonly WireRow[];
+}
+
 /** What a statement gives. */
 export interface StatementResult {
   readonly columns: readonly WireColumn[];
-  readonly rows: readonly WireRow[];
+  readonly rows: WireRows;
   readonly statementTypeId: number;
 }
 
