@@ -12,6 +12,7 @@ import type { Connection, ConnectionOptions } from "./driver.ts";
 
 /** Where OAuth tokens come from when they change. */
 export interface SnowflakeTokenProvider {
+  /** Asked at every login. */
   getToken(options?: { readonly signal?: AbortSignal }): Promise<{ readonly accessToken: string }>;
   /** Told when Snowflake refused a token as expired or invalid, so that the next `getToken` gives another one. */
   invalidate?(accessToken: string): void;
@@ -32,14 +33,20 @@ export interface SnowflakeDataSourceOptions extends DataSourceOptions {
 
   /** Account identifier, such as `org-name` or `xy12345.eu-central-1`. */
   readonly account?: string;
+  /** Needed beside a password or private key. */
   readonly username?: string;
+  /** The compute that statements use. Default: the user's own, as for the next three. */
   readonly warehouse?: string;
+  /** Where unqualified names are looked up. */
   readonly database?: string;
+  /** Where unqualified names are looked up. */
   readonly schema?: string;
+  /** Whose privileges statements have. */
   readonly role?: string;
   /** Default: from the account. `http` is for a local server. */
   readonly accessUrl?: string;
 
+  /** One kind of credentials; the others exclude it. */
   readonly password?: string;
   /** Key pair login: the private key as PEM. */
   readonly privateKey?: string;

@@ -4,6 +4,7 @@ import { askStatus } from "./outcome.ts";
 import { deadlineOf, type Engine, observed, type Place } from "./queryable.ts";
 import { failureError, isExpired, type RunnerSettings } from "./runner.ts";
 
+/** Of `queryStatus`. */
 export type QueryStatusOptions = Pick<StatementOptions, "signal" | "statementTimeoutMs">;
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
