@@ -49,8 +49,8 @@ afterAll(async () => {
 });
 
 const script = (name: string): string => join(root, "scripts/src", name);
-const stage = (): string =>
-  execFileSync(process.execPath, [script("stage.ts"), "--top", top], { env, encoding: "utf8" });
+const stage = (...args: string[]): string =>
+  execFileSync(process.execPath, [script("stage.ts"), "--top", top, ...args], { env, encoding: "utf8" });
 const published = async (): Promise<string[]> => {
   const { look } = openRegistry(registry.url, { provenance: false });
   const found = await Promise.all(order.map(async (name) => ((await look(name)) === undefined ? [] : [name])));
@@ -99,6 +99,17 @@ test("refuses a tree with changes, a stage with a changed file, and says what it
   writeFileSync(sbom, readFileSync(sbom, "utf8").replace("CycloneDX", "cyclonedx"));
   const changed = await publish(pass);
   expect(changed.lines).toEqual([`${name}: is not what its checksum says; stage it again`, "Nothing is published."]);
+  expect(await published()).toEqual([]);
+});
+
+test("in CI publishes with provenance or not at all", async () => {
+  stage();
+  const args = ["--top", top];
+  const inCi = run(process.execPath, [script("publish.ts"), ...args], { env: { ...env, CI: "true" } });
+  await expect(inCi).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("ERR_PNPM_PROVENANCE") as string,
+  });
   expect(await published()).toEqual([]);
 });
 
@@ -225,4 +236,26 @@ test("a patch of lakebase-auth alone reaches a data source that is not released 
   const [project] = JSON.parse(stdout) as [Installed];
   expect(versionsIn(project, SOURCE)).toEqual([before.source]);
   expect(versionsIn(project, AUTH)).toEqual([inc(before.auth, "patch")]);
+});
+
+test("a tarball of a prerelease brings its siblings of the same build, though releases are there, and is never the latest", async () => {
+  const sha = execFileSync("git", ["rev-parse", "HEAD"], { cwd: top, encoding: "utf8" }).trim();
+  stage("--prerelease", sha);
+  expect(await publish(pass)).toMatchObject({
+    code: 0,
+    lines: order.map((name) => `published ${name}@${versionOf(name)}-pr.${sha}`),
+  });
+
+  const consumer = createConsumer(join(folder, "prerelease"), env);
+  const tarball = `org-data-source-${versionOf(SOURCE)}-pr.${sha}.tgz`;
+  await consumer.install("npm", [join(top, ".release", tarball)]);
+  const lock = JSON.parse(readFileSync(join(consumer.folder, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { version: string }>;
+  };
+  const ours = Object.entries(lock.packages).filter(([path]) => path.includes("/@org/"));
+  expect(ours.length).toBeGreaterThan(2);
+  expect(ours.filter(([, { version }]) => !version.endsWith(`-pr.${sha}`))).toEqual([]);
+
+  const { look } = openRegistry(registry.url, { provenance: false });
+  expect((await look(SOURCE))?.latest).toBe(versionOf(SOURCE));
 });
