@@ -22,7 +22,7 @@ export async function startLocalBackend(): Promise<Backend> {
 /** The real Lakebase that PGHOST and LAKEBASE_ENDPOINT name. */
 export function useLiveBackend(): Backend {
   return {
-    description: `Lakebase at ${process.env["PGHOST"] ?? "(PGHOST is not set)"}`,
+    description: `Lakebase at ${process.env["PGHOST"]}`,
     emulator: undefined,
     connect: (options) => getPgConfig(options),
     [Symbol.asyncDispose]: () => Promise.resolve(),

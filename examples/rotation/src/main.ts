@@ -1,4 +1,4 @@
-import type { RefreshEvent } from "@org/lakebase-auth";
+import { LakebaseAuthError, type PgConfig, type RefreshEvent } from "@org/lakebase-auth";
 import { parseArgs } from "node:util";
 import { Pool } from "pg";
 import { startLocalBackend, useLiveBackend } from "./backend.ts";
@@ -15,16 +15,21 @@ if (!(seconds >= 1)) throw new RangeError(`--seconds: expected a number of secon
 
 const progress = createProgress(process.stdout);
 const interrupt = new AbortController();
-process.once("SIGINT", () => interrupt.abort());
+process.once("SIGINT", () => {
+  progress.say("stopping");
+  interrupt.abort();
+});
 
 progress.say(values.live ? "connecting" : "starting a local Lakebase");
 await using backend = values.live ? useLiveBackend() : await startLocalBackend();
-progress.say(`${WORKERS} workers query ${backend.description}, for ${seconds} s; a connection lives 2 s at most`);
 
 let mints = 0;
+let failedMints = 0;
 let rotationSeen = Promise.withResolvers<void>();
 const onEvent = (event: RefreshEvent): void => {
-  if (event.type !== "refresh-end" || event.subject !== "credential") return;
+  if (event.subject !== "credential") return;
+  if (event.type === "refresh-attempt-failed") failedMints += 1;
+  if (event.type !== "refresh-end") return;
   if (event.outcome === "failure") return progress.say(`a renewal failed: ${event.error?.message ?? "unknown"}`);
   mints += 1;
   if (mints === 1) return;
@@ -32,7 +37,18 @@ const onEvent = (event: RefreshEvent): void => {
   rotationSeen = Promise.withResolvers();
 };
 
-const config = backend.connect({ onEvent });
+let config: PgConfig;
+try {
+  config = backend.connect({ onEvent });
+} catch (error) {
+  if (!(error instanceof LakebaseAuthError)) throw error;
+  // A stack would hide what is missing or malformed.
+  console.error(
+    `${error.message}\nFor --live: PGHOST, PGUSER, LAKEBASE_ENDPOINT, DATABRICKS_HOST and an identity, as packages/lakebase-auth/README.md says.`,
+  );
+  process.exit(1);
+}
+progress.say(`${WORKERS} workers query ${backend.description}, for ${seconds} s; a connection lives 2 s at most`);
 const pool = new Pool({ ...config, max: WORKERS, maxLifetimeSeconds: 2 });
 const workload = startWorkload(pool, WORKERS);
 const { totals } = workload;
@@ -69,7 +85,8 @@ console.table({
   "in flight when connections were cut": totals.cut,
   logins: totals.logins,
   rotations: rotations(),
-  mints: backend.emulator?.counters.mintAutoscaling ?? mints,
+  mints,
+  "mint requests that failed": failedMints,
   "p50 (ms)": workload.latencyMs(50),
   "p99 (ms)": workload.latencyMs(99),
 });

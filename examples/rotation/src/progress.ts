@@ -21,7 +21,8 @@ export function createProgress(output: NodeJS.WriteStream): Progress {
     update: (text) => {
       if (output.isTTY) {
         erase();
-        output.write((stamp() + text).slice(0, Math.max(20, output.columns - 1)));
+        // Some terminals do not say how wide they are: 0.
+        output.write((stamp() + text).slice(0, (output.columns || 80) - 1));
       } else if (performance.now() - lastMs >= PLAIN_INTERVAL_MS) {
         lastMs = performance.now();
         output.write(`${stamp()}${text}\n`);

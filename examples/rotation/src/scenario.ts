@@ -34,7 +34,7 @@ export async function runScenario(scenario: Scenario): Promise<void> {
     announce("the credential API is back");
     await scenario.nextRotation();
     scenario.workload.expectCut();
-    announce(`cut all ${emulator.cutConnections()} connections`);
+    announce(`cut every connection: ${emulator.cutConnections()} in use, and those that were logging in`);
   })();
   await Promise.race([end, faults.then(() => end)]);
   faults.catch(() => {}); // Ended by the signal, in the middle of a pause.

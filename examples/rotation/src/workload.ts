@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { createHistogram } from "node:perf_hooks";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 
 export interface Totals {
   queries: number;
@@ -15,7 +15,10 @@ export interface Workload {
   readonly totals: Totals;
   readonly messages: ReadonlySet<string>;
   latencyMs(percentile: number): number;
-  /** Queries that are running now will fail with their connection; later ones must not. */
+  /**
+   * Queries that are running now may fail with their connection, and so may those that are sent on such a connection
+   * before its end has arrived here; all others must not.
+   */
   expectCut(): void;
   stop(): Promise<void>;
 }
@@ -30,20 +33,30 @@ export function startWorkload(pool: Pool, workers: number): Workload {
   const histogram = createHistogram();
   const stopping = new AbortController();
   let cutAtMs = Number.NEGATIVE_INFINITY;
-  pool.on("connect", () => (totals.logins += 1));
+  const open = new Set<PoolClient>();
+  const cut = new Set<PoolClient>();
+  pool.on("connect", (client) => {
+    totals.logins += 1;
+    open.add(client);
+  });
+  pool.on("remove", (client) => {
+    open.delete(client);
+    cut.delete(client);
+  });
   // An idle connection that is cut has nobody to tell; without a listener it would end the process.
   pool.on("error", () => {});
 
   const work = async (worker: number): Promise<void> => {
     while (!stopping.signal.aborted) {
       const startedMs = performance.now();
+      const isCutOpen = cut.size > 0;
       try {
         if (worker % 2 === 0) await pool.query("select $1::int as worker, now()", [worker]);
         else await db.execute(sql`select ${worker}::int as worker, now()`);
         histogram.record(Math.max(1, Math.round((performance.now() - startedMs) * 1000)));
         totals.queries += 1;
       } catch (error) {
-        if (startedMs <= cutAtMs && isLostConnection(error)) totals.cut += 1;
+        if ((startedMs <= cutAtMs || isCutOpen) && isLostConnection(error)) totals.cut += 1;
         else {
           totals.failures += 1;
           messages.add(error instanceof Error ? error.message : String(error));
@@ -58,7 +71,10 @@ export function startWorkload(pool: Pool, workers: number): Workload {
     totals,
     messages,
     latencyMs: (percentile) => histogram.percentile(percentile) / 1000,
-    expectCut: () => (cutAtMs = performance.now()),
+    expectCut: () => {
+      cutAtMs = performance.now();
+      for (const client of open) cut.add(client);
+    },
     stop: async () => {
       stopping.abort();
       await running;
