@@ -92,7 +92,7 @@ async function connect(target: { path: string } | { host: string; port: number }
     socket.destroy();
     throw error;
   }
-  return socket.removeAllListeners();
+  return socket;
 }
 
 /**

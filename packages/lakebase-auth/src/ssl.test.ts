@@ -41,6 +41,12 @@ describe("TLS", () => {
     },
   );
 
+  test("may be off for several hosts only if all of them are this machine", () => {
+    expect(() => resolve({ host: "ep.example.com,db.localhost", sslMode: "disable" })).toThrow("in the clear");
+    expect(() => resolve({ host: "127.0.0.1,ep.example.com", ssl: false })).toThrow("in the clear");
+    expect(resolve({ host: "localhost,127.0.0.1", sslMode: "disable" })).toBe(false);
+  });
+
   test("may be off elsewhere only by allowCleartext", () => {
     expect(() => resolve({ sslMode: "disable" })).toThrow("in the clear");
     expect(() => resolve({ ssl: false })).toThrow("in the clear");

@@ -34,7 +34,8 @@ export function resolveSsl({ host, sslMode, ssl, allowCleartext, env }: SslInput
   checkOneOf(field, mode, MODES);
   if (ssl !== undefined && typeof ssl !== "boolean" && (typeof ssl !== "object" || ssl === null))
     throw new ValidationError("ssl", "expected true, false or TLS options such as { ca }; modes go into sslMode");
-  const mayExpose = allowCleartext || isLoopback(host);
+  // With several hosts (postgres.js) the token may go to any of them.
+  const mayExpose = allowCleartext || host.split(",").every(isLoopback);
   const isOff = ssl === false || (ssl === undefined && mode === "disable");
   if (isOff) {
     if (mayExpose) return false;

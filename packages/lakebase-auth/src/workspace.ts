@@ -54,7 +54,8 @@ export function resolveWorkspace(options: WorkspaceOptions): WorkspaceIdentity {
   if (workspaceClient !== undefined) {
     if (typeof workspaceClient?.config?.authenticate !== "function")
       throw new ValidationError("workspaceClient", "expected a WorkspaceClient of @databricks/sdk-experimental");
-    const host = explicitHost(options);
+    // It knows its workspace: DATABRICKS_HOST may be that of another one, as in a Databricks App.
+    const host = explicitHost({ ...options, env: {} });
     return shared(options, { label: `client ${host ?? ""}`, refs: [workspaceClient] }, host, () =>
       databricksSdkTokenProvider({ workspaceClient }),
     );
@@ -62,9 +63,11 @@ export function resolveWorkspace(options: WorkspaceOptions): WorkspaceIdentity {
   const identity = environmentIdentity(env);
   if (identity === undefined) {
     const host = explicitHost(options);
-    const profile = readVariable(env, "DATABRICKS_CONFIG_PROFILE");
-    return shared(options, { label: `sdk ${host ?? ""} ${profile ?? ""}`, refs: [env] }, host, () =>
-      databricksSdkTokenProvider({ env, ...(host !== undefined && { workspaceHost: host }) }),
+    // What the SDK finds depends on many variables, and it reads them at the first call: as they are now, then.
+    const variables = { ...env };
+    const key = { label: `sdk ${host ?? ""}`, refs: Object.entries(variables).flat() };
+    return shared(options, key, host, () =>
+      databricksSdkTokenProvider({ env: variables, ...(host !== undefined && { workspaceHost: host }) }),
     );
   }
   const host = requireHost(options);

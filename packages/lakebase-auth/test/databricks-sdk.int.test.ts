@@ -57,6 +57,17 @@ describe("through the SDK", () => {
     expect(emulator().counters).toMatchObject({ discovery: 1, token: 1, mintAutoscaling: 1 });
   });
 
+  test("an environment that changes between two providers is two identities, each as it was", async () => {
+    const changing = { ...env, DATABRICKS_CONFIG_PROFILE: "m2m" };
+    await using first = createPasswordProvider({ env: changing, refresh: "lazy" });
+    changing.DATABRICKS_CONFIG_PROFILE = "DEFAULT";
+    await using second = createPasswordProvider({ env: changing, refresh: "lazy" });
+    await first();
+    expect(emulator().lastMint?.identity).toBe(emulator().clientId);
+    await second();
+    expect(emulator().lastMint?.identity).toBe(emulator().userName);
+  });
+
   test("the person's name", async () => {
     expect(await getUsernameWithApiLookup({ env })).toBe(emulator().userName);
   });

@@ -72,6 +72,14 @@ test("a client of another workspace than the one that was named gets no request"
   expect(mints).toHaveLength(0);
 });
 
+test("a client's own workspace counts, not that of the environment", async () => {
+  const { fetch, mints } = fakeWorkspace();
+  const env = { DATABRICKS_HOST: "https://other.example.com" };
+  await using password = createPasswordProvider({ env, endpoint: ENDPOINT, workspaceClient: client(), fetch });
+  await password();
+  expect(mints[0]?.url).toBe(`${HOST}/api/2.0/postgres/credentials`);
+});
+
 test.each([
   ["no header", () => Promise.resolve(), "EMPTY_TOKEN"],
   ["a scheme alone", (headers: Headers) => Promise.resolve(headers.set("authorization", "Bearer")), "EMPTY_TOKEN"],

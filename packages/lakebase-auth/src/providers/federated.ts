@@ -20,7 +20,8 @@ export interface FederationOptions extends CachedTokenProviderOptions {
 
 /**
  * Exchanges tokens of another issuer (Kubernetes, GitHub Actions, Entra ID, …) for workspace tokens.
- * The result is cached outside the exchange; a token that the workspace itself issued is used as it is.
+ * The result is cached outside the exchange. A token that the workspace itself issued, or that is no JWT with an
+ * issuer (a personal access token), cannot be exchanged and is used as it is.
  *
  * @example
  * ```ts
@@ -65,7 +66,6 @@ export function federatedTokenProvider(inner: TokenProvider, options: Federation
 
 function isIssuedBy(token: WorkspaceToken, host: string): boolean {
   const issuer = readJwtPayload(token.accessToken)?.["iss"];
-  // A token that is no JWT (a personal access token) cannot be exchanged.
   if (typeof issuer !== "string") return true;
   return URL.parse(issuer)?.origin === host;
 }
