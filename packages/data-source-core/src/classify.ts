@@ -46,7 +46,12 @@ export function createClassifier(rules: LexicalRules): Classifier {
  * Whether these unquoted words stand next to each other.
  *
  * @example
- * hasSequence(statement, "INTO", "OUTFILE")
+ * ```ts
+ * import { hasSequence, type Statement } from "@org/data-source-core/adapter";
+ *
+ * declare const statement: Statement;
+ * const writesFile = hasSequence(statement, "INTO", "OUTFILE");
+ * ```
  */
 export function hasSequence({ tokens }: Statement, ...words: readonly string[]): boolean {
   return tokens.some((_, start) =>

@@ -28,7 +28,12 @@ export interface Queryable<Inner extends boolean = false> {
    * Runs one statement and collects its rows.
    *
    * @example
+   * ```ts
+   * import type { DataSource } from "@org/data-source-core";
+   *
+   * declare const source: DataSource;
    * const { rows } = await source.query<{ id: bigint }>({ text: "select id from t where a = $1", params: [1] });
+   * ```
    */
   query<R extends readonly unknown[] = unknown[]>(
     request: ArrayRequest,
@@ -41,7 +46,14 @@ export interface Queryable<Inner extends boolean = false> {
    * option; everything else arrives from the stream.
    *
    * @example
+   * ```ts
+   * import type { DataSource, Row } from "@org/data-source-core";
+   *
+   * declare const source: DataSource;
+   * declare const signal: AbortSignal;
+   * declare function write(rows: readonly Row[]): Promise<void>;
    * for await (const rows of source.stream("select * from big", { signal })) await write(rows);
+   * ```
    */
   stream<R extends readonly unknown[] = unknown[]>(
     request: ArrayRequest,
@@ -67,8 +79,13 @@ export interface Transaction extends Queryable<true> {
  * One configured backend. All of its errors are DataSourceErrors.
  *
  * @example
- * await using source = createPostgresDataSource({ url });
+ * ```ts
+ * import type { DataSource } from "@org/data-source-core";
+ *
+ * declare function openDataSource(): DataSource; // such as createPostgresDataSource of its adapter
+ * await using source = openDataSource();
  * const { rows, truncated } = await source.query("select * from orders", { maxRows: 100 });
+ * ```
  */
 export interface DataSource extends Queryable, AsyncDisposable {
   readonly kind: DataSourceKind;

@@ -164,7 +164,16 @@ export class SessionLostError extends DataSourceError {
  * Whether `value` is a DataSourceError, of that code if one is given.
  *
  * @example
- * catch (error) { if (isDataSourceError(error, "STATEMENT_TIMEOUT")) return partial; throw error; }
+ * ```ts
+ * import { type DataSource, isDataSourceError } from "@org/data-source-core";
+ *
+ * declare const source: DataSource;
+ * try {
+ *   await source.query("select pg_sleep(60)", { statementTimeoutMs: 1_000 });
+ * } catch (error) {
+ *   if (!isDataSourceError(error, "STATEMENT_TIMEOUT")) throw error;
+ * }
+ * ```
  */
 export function isDataSourceError(value: unknown, code?: ErrorCode): value is DataSourceError {
   if (typeof value !== "object" || value === null || !(brand in value)) return false;

@@ -67,8 +67,14 @@ export interface QueryResult<R = Row> {
  * the loop in any way (`break`, `return`, a thrown error, an abort) stops the server's work before it returns.
  *
  * @example
+ * ```ts
+ * import type { DataSource, Row } from "@org/data-source-core";
+ *
+ * declare const source: DataSource;
+ * declare function handle(row: Row): void;
  * const stream = source.stream("select * from big");
  * for await (const rows of stream) for (const row of rows) handle(row);
+ * ```
  */
 export interface QueryStream<R = Row> extends AsyncIterable<R[]>, AsyncDisposable {
   /** Starts the statement if need be. Known before the first row. */

@@ -36,7 +36,13 @@ interface SqlTag {
  * SQL in which every `${value}` is bound by the server, and every nested fragment is spliced.
  *
  * @example
+ * ```ts
+ * import { type DataSource, sql } from "@org/data-source-core";
+ *
+ * declare const source: DataSource;
+ * const ids = [1, 2, 3];
  * await source.query(sql`select * from ${sql.identifier("sales", "orders")} where id in (${sql.join(ids)})`);
+ * ```
  */
 export const sql: SqlTag = Object.assign(
   (strings: TemplateStringsArray, ...values: readonly (ParamValue | SqlFragment)[]): SqlFragment => {

@@ -51,7 +51,13 @@ function digitsOf(decimal: string): string {
  * the infinities their names.
  *
  * @example
- * response.json(rows.map(toJsonRow));
+ * ```ts
+ * import { type DataSource, toJsonRow } from "@org/data-source-core";
+ *
+ * declare const source: DataSource;
+ * const { rows } = await source.query("select 9007199254740993 as id");
+ * console.log(JSON.stringify(rows.map(toJsonRow))); // [{"id":"9007199254740993"}]
+ * ```
  */
 export function toJsonRow(value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();

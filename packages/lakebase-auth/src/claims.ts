@@ -1,6 +1,22 @@
 import { ValidationError } from "./errors.ts";
 
-/** What a claim permits; the value is the one that the API expects. */
+/**
+ * What a claim permits; the value is the one that the API expects.
+ *
+ * @example
+ * ```ts
+ * import { createPasswordProvider, RequestedClaimsPermissionSet } from "@org/lakebase-auth";
+ *
+ * const password = createPasswordProvider({
+ *   claims: [
+ *     {
+ *       permission_set: RequestedClaimsPermissionSet.READ_ONLY,
+ *       resources: [{ table_name: "shop.public.orders" }],
+ *     },
+ *   ],
+ * });
+ * ```
+ */
 export const RequestedClaimsPermissionSet: { readonly READ_ONLY: "READ_ONLY" } = { READ_ONLY: "READ_ONLY" };
 /** What a claim permits. */
 export type RequestedClaimsPermissionSet =

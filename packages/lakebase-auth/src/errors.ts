@@ -61,7 +61,20 @@ export class LakebaseAuthError extends Error {
   }
 }
 
-/** Something is missing or contradictory in the options or the environment: no request was sent. */
+/**
+ * Something is missing or contradictory in the options or the environment: no request was sent.
+ *
+ * @example
+ * ```ts
+ * import { ConfigurationError, getPgConfig } from "@org/lakebase-auth";
+ *
+ * try {
+ *   getPgConfig();
+ * } catch (error) {
+ *   if (error instanceof ConfigurationError) console.error(error.message); // "No host: set PGHOST, or …"
+ * }
+ * ```
+ */
 export class ConfigurationError extends LakebaseAuthError {
   override name = "ConfigurationError";
 
@@ -70,7 +83,20 @@ export class ConfigurationError extends LakebaseAuthError {
   }
 }
 
-/** An option or variable has a malformed value. `field` names it. */
+/**
+ * An option or variable has a malformed value. `field` names it.
+ *
+ * @example
+ * ```ts
+ * import { getPgConfig, ValidationError } from "@org/lakebase-auth";
+ *
+ * try {
+ *   getPgConfig({ port: 70_000 });
+ * } catch (error) {
+ *   if (error instanceof ValidationError) console.error(error.field); // "port"
+ * }
+ * ```
+ */
 export class ValidationError extends LakebaseAuthError {
   override name = "ValidationError";
   readonly field: string;
@@ -81,7 +107,20 @@ export class ValidationError extends LakebaseAuthError {
   }
 }
 
-/** A credential could not be obtained. `status` is the HTTP status where one was received. */
+/**
+ * A credential could not be obtained. `status` is the HTTP status where one was received.
+ *
+ * @example
+ * ```ts
+ * import { CredentialError, generateDatabaseCredential } from "@org/lakebase-auth";
+ *
+ * try {
+ *   await generateDatabaseCredential();
+ * } catch (error) {
+ *   if (error instanceof CredentialError && error.status === 403) console.error("grant CAN USE on the project");
+ * }
+ * ```
+ */
 export class CredentialError extends LakebaseAuthError {
   override name = "CredentialError";
   readonly status: number | undefined;

@@ -18,9 +18,18 @@ import { startWorkspaceApi } from "./workspace-api.ts";
  * way, and the server and its files go with it.
  *
  * @throws TypeError or RangeError that names the field, for an option that makes no sense.
+ *
  * @example
+ * ```ts
+ * import { startLakebaseEmulator } from "@org/lakebase-emulator";
+ * import { Client } from "pg";
+ *
  * await using emulator = await startLakebaseEmulator({ tokenLifeMs: 10_000 });
- * const pool = new pg.Pool(getPgConfig({ env: emulator.env, ssl: { ca: emulator.ca } }));
+ * const { host, port, database, user, ca } = emulator;
+ * const client = new Client({ host, port, database, user, ssl: { ca }, password: emulator.databaseToken() });
+ * await client.connect();
+ * await client.end();
+ * ```
  */
 export async function startLakebaseEmulator(options: LakebaseEmulatorOptions = {}): Promise<LakebaseEmulator> {
   const settings = resolveOptions(options);
