@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { countTests, type TestCounts, type TestReport } from "./test-counts.ts";
 import { root } from "./workspace.ts";
 
 interface Step {
@@ -49,21 +50,13 @@ function run({ name, command }: Step): Promise<boolean> {
   return promise;
 }
 
-interface TestCounts {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-}
-
-async function runTests(): Promise<{ passed: number; failed: number }> {
+async function runTests(): Promise<TestCounts> {
   const folder = mkdtempSync(join(tmpdir(), "test-report-"));
   const report = join(folder, "report.json");
   try {
     const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const isGreen = await run({ name: "tests", command: [bin("vitest"), ...args] });
-    const counts = JSON.parse(readFileSync(report, "utf8")) as TestCounts;
-    // A file that does not load, or an error outside of any test, fails the run without failing a test.
-    const failed = isGreen ? counts.numFailedTests : Math.max(1, counts.numFailedTests);
-    return { passed: counts.numPassedTests, failed };
+    return countTests(JSON.parse(readFileSync(report, "utf8")) as TestReport, isGreen);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return { passed: 0, failed: 1 };
