@@ -9,6 +9,8 @@ const LIFE = HOUR;
 const PROCESSES = 10_000;
 const END = 4 * HOUR;
 const OUTAGE = 10 * MINUTE;
+/** How long after an outage its recovery is looked at. */
+const RECOVERY = 5 * MINUTE;
 
 type Fetch = () => Promise<{ token: string; expiresAt: number }>;
 
@@ -19,7 +21,7 @@ const ours: Process = (fetchCredential) => {
   createPasswordProvider({ fetchCredential });
 };
 
-/** The usual hand-written code: renew two minutes before expiry, and on failure again every 30 s. */
+/** The usual hand-written code. */
 const fixedInterval: Process = (fetchCredential) => {
   const renew = (): void => {
     fetchCredential().then(
@@ -39,9 +41,8 @@ export async function benchFleet(): Promise<Section> {
   ] as const) {
     for (const outageAt of [MINUTE, 35 * MINUTE, 55 * MINUTE]) {
       const perSecond = await simulate(process, outageAt);
-      const recovery = perSecond.slice((outageAt + OUTAGE) / SECOND, (outageAt + OUTAGE + 5 * MINUTE) / SECOND);
+      const recovery = perSecond.slice((outageAt + OUTAGE) / SECOND, (outageAt + OUTAGE + RECOVERY) / SECOND);
       const later = perSecond.slice(HOUR / SECOND);
-      // Without what the outage itself makes of the first hours.
       const mean = sum(later) / later.length;
       rows.push([
         name,
@@ -56,16 +57,17 @@ export async function benchFleet(): Promise<Section> {
   }
   return {
     title: `A fleet of ${PROCESSES.toLocaleString("en")} processes that start within one minute, and a 10 min outage`,
-    method:
-      "Simulated time, 4 h, the real code on a virtual clock; tokens live 60 min. Mint requests per second, failed ones included, first mints left out: the mean from the second hour on, and peaks as multiples of it, over the worst second and the worst minute (a random stream of this rate has a worst second of about 3.4× in three hours by chance alone).",
+    method: `Simulated time, 4 h, the real code on a virtual clock; tokens live 60 min. Counted are mint requests for renewals, failed ones included, without each process's first mint. Peaks are multiples of the mean of hours 2 to 4, in the worst second and in the worst minute: of the ${RECOVERY / MINUTE} min that follow on the outage, and of hours 2 to 4 (0 where nothing is renewed at that time).
+
+The goal is at most 2× in the second hour and after. Ours meets it over the worst minute when the outage follows on the start, and does not when the outage falls into a wave of renewals (the first is in minutes 30–46, the second begins in minute 60): whoever is due in the outage asks again every 30–45 s, and all of them get their credential as soon as the API is back. Over the worst second nothing meets it: a random stream of this rate has a worst second of about 3.4× in three hours by chance alone. "Fixed" is the usual hand-written code: renewal two minutes before expiry, after a failure again every 30 s.`,
     head: [
       "",
       "outage (min)",
-      "mean from hour 2 (1/s)",
-      "recovery, worst second",
-      "recovery, worst minute",
-      "from hour 2, worst second",
-      "from hour 2, worst minute",
+      "mean of hours 2–4 (requests/s)",
+      "after the outage: worst second",
+      "after the outage: worst minute",
+      "hours 2–4: worst second",
+      "hours 2–4: worst minute",
     ],
     rows,
   };
