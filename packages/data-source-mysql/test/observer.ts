@@ -14,7 +14,7 @@ export interface Observer extends Required<ServerObserver> {
 /** A connection of its own, which counts neither itself nor what it asks. */
 export async function openObserver({ options }: MySqlServer): Promise<Observer> {
   const { host, port, user, password, database, ssl } = options;
-  const tls = typeof ssl === "object" ? { ca: String(ssl.ca) } : undefined;
+  const tls = typeof ssl === "object" ? { ca: ssl.ca } : undefined;
   const connection = await mysql.createConnection({ host, port, user, password, database, ...(tls && { ssl: tls }) });
   let asked = 0;
   const query = async (text: string): Promise<Record<string, unknown>[]> => {

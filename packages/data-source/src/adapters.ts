@@ -8,5 +8,6 @@ type Load<K extends Kind> = () => Promise<(options: OptionsOf<K>) => DataSource>
 /** How to reach each adapter. None is imported, and so no driver, before it is asked for. */
 export const adapters: { readonly [K in Kind]: Load<K> } = {
   postgres: async () => (await import("@org/data-source-postgres")).createPostgresDataSource,
+  mysql: async () => (await import("@org/data-source-mysql")).createMySqlDataSource,
   bigquery: async () => (await import("@org/data-source-bigquery")).createBigQueryDataSource,
 };

@@ -1,4 +1,5 @@
 import type { BigQueryDataSourceOptions } from "@org/data-source-bigquery";
+import type { MySqlDataSourceOptions } from "@org/data-source-mysql";
 import type { PostgresDataSourceOptions } from "@org/data-source-postgres";
 
 /**
@@ -6,7 +7,9 @@ import type { PostgresDataSourceOptions } from "@org/data-source-postgres";
  * any.
  *
  * - `postgres`: Postgres, Lakebase (`auth: "lakebase"`) and Redshift (`flavour: "redshift"`).
+ * - `mysql`: MySQL and MariaDB.
  */
 export type DataSourceConfig =
   | ({ readonly kind: "postgres" } & PostgresDataSourceOptions)
+  | ({ readonly kind: "mysql" } & MySqlDataSourceOptions)
   | ({ readonly kind: "bigquery" } & BigQueryDataSourceOptions);

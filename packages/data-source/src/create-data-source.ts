@@ -21,7 +21,8 @@ import { configFromUrl } from "./from-url.ts";
 export async function createDataSource(config: DataSourceConfig | string): Promise<DataSource> {
   const { kind, ...options } = typeof config === "string" ? configFromUrl(config) : checkConfig(config);
   const create = await adapters[kind]();
-  return create(options);
+  // TypeScript does not follow that both come from the same kind.
+  return create(options as never);
 }
 
 function checkConfig(config: unknown): DataSourceConfig {

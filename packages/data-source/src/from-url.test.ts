@@ -26,6 +26,8 @@ test.each([
   ["postgresql://u@h/d?sslmode=disable", { kind: "postgres", url: "postgresql://u@h/d?sslmode=disable" }],
   ["postgres://", { kind: "postgres", url: "postgres://" }],
   ["redshift://u@h/d", { kind: "postgres", flavour: "redshift", url: "redshift://u@h/d" }],
+  ["mysql://u:p@h/d", { kind: "mysql", url: "mysql://u:p@h/d" }],
+  ["mariadb://u@h", { kind: "mysql", url: "mariadb://u@h" }],
   [`lakebase://${endpoint}`, { kind: "postgres", auth: { endpoint } }],
   [
     `lakebase://${endpoint}?host=ep-1.example.com&port=6432&user=a%40b.example&database=shop`,

@@ -4,6 +4,7 @@ import { runNode } from "./child.ts";
 /** What belongs to each kind, as it appears in a module's path. */
 const drivers = {
   postgres: ["/data-source-postgres/", "/node_modules/pg/"],
+  mysql: ["/data-source-mysql/", "/node_modules/mysql2/"],
   bigquery: ["/data-source-bigquery/", "/node_modules/google-auth-library/"],
 };
 type Kind = keyof typeof drivers;
@@ -16,6 +17,7 @@ async function loadedModules(url: string): Promise<{ atImport: string[]; atCreat
 
 test.each<[Kind, string]>([
   ["postgres", "postgres://u@127.0.0.1/d"],
+  ["mysql", "mysql://u@127.0.0.1/d"],
   ["bigquery", "bigquery://p/d"],
 ])(
   "importing the package loads no driver; the first source of kind %s loads its own and no other",

@@ -5,13 +5,17 @@ import { createUrlReader, urlError, type UrlReader } from "./url-reader.ts";
 
 type Read = (url: UrlReader, text: string) => DataSourceConfig;
 
+// Their adapters read these themselves.
 const postgres: Read = (_url, text) => ({ kind: "postgres", url: text });
+const mysql: Read = (_url, text) => ({ kind: "mysql", url: text });
 
 const schemes: Readonly<Record<string, Read>> = {
   postgres,
   postgresql: postgres,
   redshift: (_url, text) => ({ kind: "postgres", flavour: "redshift", url: text }),
   lakebase,
+  mysql,
+  mariadb: mysql,
   bigquery,
 };
 

@@ -10,7 +10,7 @@ export interface Engine extends AsyncDisposable {
   open(): Promise<number>;
 }
 
-export type EngineName = "postgres" | "bigquery";
+export type EngineName = "postgres" | "mysql" | "bigquery";
 
 /** Statements in the engine's own SQL. A tag is a word, and unique. */
 export interface Dialect {
@@ -31,12 +31,22 @@ const standard = {
   tags: (table: string) => `select tag, count(*) as times from ${table} group by tag`,
 };
 
+const digits = `(${Array.from({ length: 10 }, (_, digit) => `select ${digit} as d`).join(" union all ")})`;
+
 export const dialects: Readonly<Record<EngineName, Dialect>> = {
   postgres: {
     ...standard,
     numbers: (count, tag) => `select n, '${tag}' as tag from generate_series(1, ${count}) as n`,
     sleep: (seconds, tag) => `select '${tag}' as tag from pg_sleep(${seconds})`,
     createTable: (name) => `create table ${name} (tag text)`,
+  },
+  mysql: {
+    ...standard,
+    // Not by recursion: MariaDB ends one after 1,000 rounds, with a warning only.
+    numbers: (count, tag) =>
+      `select a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 1 as n, '${tag}' as tag from ${digits} a, ${digits} b, ${digits} c, ${digits} e having n <= ${count} order by n`,
+    sleep: (seconds, tag) => `select '${tag}' as tag, sleep(${seconds}) as slept`,
+    createTable: (name) => `create table ${name} (tag varchar(100))`,
   },
   bigquery: {
     ...standard,
