@@ -9,5 +9,6 @@ type Load<K extends Kind> = () => Promise<(options: OptionsOf<K>) => DataSource>
 export const adapters: { readonly [K in Kind]: Load<K> } = {
   postgres: async () => (await import("@org/data-source-postgres")).createPostgresDataSource,
   mysql: async () => (await import("@org/data-source-mysql")).createMySqlDataSource,
+  snowflake: async () => (await import("@org/data-source-snowflake")).createSnowflakeDataSource,
   bigquery: async () => (await import("@org/data-source-bigquery")).createBigQueryDataSource,
 };

@@ -1,6 +1,7 @@
 import type { BigQueryDataSourceOptions } from "@org/data-source-bigquery";
 import type { MySqlDataSourceOptions } from "@org/data-source-mysql";
 import type { PostgresDataSourceOptions } from "@org/data-source-postgres";
+import type { SnowflakeDataSourceOptions } from "@org/data-source-snowflake";
 
 /**
  * Which engine, and the options of its adapter. What is left out comes from the variables of that engine, where it has
@@ -12,4 +13,5 @@ import type { PostgresDataSourceOptions } from "@org/data-source-postgres";
 export type DataSourceConfig =
   | ({ readonly kind: "postgres" } & PostgresDataSourceOptions)
   | ({ readonly kind: "mysql" } & MySqlDataSourceOptions)
+  | ({ readonly kind: "snowflake" } & SnowflakeDataSourceOptions)
   | ({ readonly kind: "bigquery" } & BigQueryDataSourceOptions);

@@ -55,6 +55,33 @@ test.each([
     "bigquery://example.com%3Aproject?impersonate=a@b.example",
     { kind: "bigquery", projectId: "example.com:project", impersonate: { serviceAccount: "a@b.example" } },
   ],
+  [
+    "snowflake://REPORTER:p%40ss@org-name/SALES/PUBLIC?warehouse=REPORTING&role=READER",
+    {
+      kind: "snowflake",
+      account: "org-name",
+      username: "REPORTER",
+      password: "p@ss",
+      database: "SALES",
+      schema: "PUBLIC",
+      warehouse: "REPORTING",
+      role: "READER",
+    },
+  ],
+  [
+    "snowflake://r@xy12345.eu-central-1?privateKeyPath=%2Fkeys%2Fa.p8&privateKeyPass=x",
+    {
+      kind: "snowflake",
+      account: "xy12345.eu-central-1",
+      username: "r",
+      privateKeyPath: "/keys/a.p8",
+      privateKeyPass: "x",
+    },
+  ],
+  [
+    "snowflake://r@a?authenticator=externalbrowser",
+    { kind: "snowflake", account: "a", username: "r", authenticator: "externalbrowser" },
+  ],
   ["bigquery://", { kind: "bigquery" }],
   ["bigquery:///shop", { kind: "bigquery", dataset: "shop" }],
 ])("configFromUrl(%j)", (url, expected) => {
@@ -62,6 +89,7 @@ test.each([
 });
 
 const shape = "must look like lakebase://projects/{project}/branches/{branch}/endpoints/{endpoint}?host=…";
+const snowflakeShape = "must look like snowflake://user:password@account/database/schema?warehouse=…&role=…";
 const bigqueryShape = "must look like bigquery://project/dataset?location=…&keyFile=…";
 const known = "has a parameter that is not known; known: host, port, user, database";
 
@@ -92,6 +120,14 @@ test.each<[string, string | RegExp]>([
     "lakebase://projects/hunter2%/branches/main/endpoints/primary",
     "url has a % that begins no %-encoded character; write %25 for a % sign",
   ],
+  ["snowflake://", `url ${snowflakeShape}`],
+  ["snowflake://u:hunter2@account:443/d", `url ${snowflakeShape}`],
+  ["snowflake://u:hunter2@account/d/s/t", `url ${snowflakeShape}`],
+  [
+    "snowflake://u:hunter2@account?authenticator=hunter2",
+    "url has an authenticator that is not known; known: externalbrowser",
+  ],
+  ["snowflake://u:hunter2@account?warehouse=", "url has an empty warehouse"],
   ["bigquery://hunter2@project/shop", `url ${bigqueryShape}`],
   ["bigquery://project/shop/hunter2", `url ${bigqueryShape}`],
   ["bigquery://project:99/hunter2", `url ${bigqueryShape}`],

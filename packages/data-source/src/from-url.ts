@@ -3,7 +3,7 @@ import { exampleUrl, parseUrl } from "./url/parse-url.ts";
 import { urlError } from "./url/url-reader.ts";
 
 /**
- * The config that a URL stands for: `postgres://`, `redshift://`, `lakebase://projects/…`, `mysql://`, `mariadb://` or `bigquery://`. Throws a
+ * The config that a URL stands for: `postgres://`, `redshift://`, `lakebase://projects/…`, `mysql://`, `mariadb://`, `snowflake://` or `bigquery://`. Throws a
  * ConfigurationError that says what is wrong and never shows the URL, which may hold a password.
  *
  * @example

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dialects, type Engine, type EngineName } from "./engines/engine.ts";
 import { startEngine } from "./engines/start.ts";
 
-const atomic: Readonly<Record<EngineName, boolean>> = { postgres: true, mysql: true, bigquery: false };
+const atomic: Readonly<Record<EngineName, boolean>> = { postgres: true, mysql: true, snowflake: true, bigquery: false };
 
 describe.each(Object.entries(atomic) as [EngineName, boolean][])("batch on %s (atomic: %s)", (name, isAtomic) => {
   const { createTable, insert, tags, numbers } = dialects[name];

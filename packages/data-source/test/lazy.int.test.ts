@@ -5,6 +5,7 @@ import { runNode } from "./child.ts";
 const drivers = {
   postgres: ["/data-source-postgres/", "/node_modules/pg/"],
   mysql: ["/data-source-mysql/", "/node_modules/mysql2/"],
+  snowflake: ["/data-source-snowflake/"],
   bigquery: ["/data-source-bigquery/", "/node_modules/google-auth-library/"],
 };
 type Kind = keyof typeof drivers;
@@ -18,6 +19,7 @@ async function loadedModules(url: string): Promise<{ atImport: string[]; atCreat
 test.each<[Kind, string]>([
   ["postgres", "postgres://u@127.0.0.1/d"],
   ["mysql", "mysql://u@127.0.0.1/d"],
+  ["snowflake", "snowflake://u:p@account"],
   ["bigquery", "bigquery://p/d"],
 ])(
   "importing the package loads no driver; the first source of kind %s loads its own and no other",

@@ -1,6 +1,7 @@
 import type { DataSourceConfig } from "../config.ts";
 import { bigquery } from "./bigquery.ts";
 import { lakebase } from "./lakebase.ts";
+import { snowflake } from "./snowflake.ts";
 import { createUrlReader, urlError, type UrlReader } from "./url-reader.ts";
 
 type Read = (url: UrlReader, text: string) => DataSourceConfig;
@@ -16,6 +17,7 @@ const schemes: Readonly<Record<string, Read>> = {
   lakebase,
   mysql,
   mariadb: mysql,
+  snowflake,
   bigquery,
 };
 

@@ -10,7 +10,7 @@ export interface Engine extends AsyncDisposable {
   open(): Promise<number>;
 }
 
-export type EngineName = "postgres" | "mysql" | "bigquery";
+export type EngineName = "postgres" | "mysql" | "snowflake" | "bigquery";
 
 /** Statements in the engine's own SQL. A tag is a word, and unique. */
 export interface Dialect {
@@ -47,6 +47,16 @@ export const dialects: Readonly<Record<EngineName, Dialect>> = {
       `select a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 1 as n, '${tag}' as tag from ${digits} a, ${digits} b, ${digits} c, ${digits} e having n <= ${count} order by n`,
     sleep: (seconds, tag) => `select '${tag}' as tag, sleep(${seconds}) as slept`,
     createTable: (name) => `create table ${name} (tag varchar(100))`,
+  },
+  snowflake: {
+    ...standard,
+    // Unquoted names come in capitals.
+    numbers: (count, tag) =>
+      `select seq8() + 1 as "n", '${tag}' as "tag" from table(generator(rowcount => ${count})) order by 1`,
+    sleep: (seconds, tag) => `select '${tag}' as "tag", system$wait(${seconds}) as "waited"`,
+    syntaxError: "select 1 fro t",
+    createTable: (name) => `create table ${name} (tag varchar)`,
+    tags: (table) => `select tag as "tag", count(*) as "times" from ${table} group by tag`,
   },
   bigquery: {
     ...standard,
