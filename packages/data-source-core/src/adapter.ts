@@ -1,5 +1,6 @@
 export {
   innerScope,
+  queryOptionNames,
   resolveQueryOptions,
   resolveStatementOptions,
   resolveStreamOptions,
@@ -16,8 +17,8 @@ export { configurationChecks, validationChecks } from "./checks.ts";
 export type { Checks } from "./checks.ts";
 export { createClassifier, hasSequence } from "./classify.ts";
 export type { Classification, Classifier, Statement } from "./classify.ts";
-export { abortError, createDeadline, timeoutError } from "./deadline.ts";
-export type { Deadline, DeadlineOptions } from "./deadline.ts";
+export { abortError, createDeadline, createDeadlines, timeoutError } from "./deadline.ts";
+export type { Deadline, DeadlineOptions, Deadlines } from "./deadline.ts";
 export { poolKey, principalKey } from "./identity.ts";
 export { likePattern, resolveIntrospectOptions, resolveScope } from "./introspect-options.ts";
 export type { ResolvedFilter, ResolvedIntrospectOptions, ResolvedScope } from "./introspect-options.ts";

@@ -34,14 +34,15 @@ export interface ResolvedStreamOptions<R = unknown> extends ResolvedQueryOptions
 }
 
 const statementNames = ["signal", "readOnly", "statementTimeoutMs", "queryTags"];
-const queryNames = [...statementNames, "maxRows", "maxBytes", "rowSchema"];
-const streamNames = [...queryNames, "idleTimeoutMs", "totalTimeoutMs", "batchRows"];
+/** An adapter with options of its own adds their names. */
+export const queryOptionNames: readonly string[] = [...statementNames, "maxRows", "maxBytes", "rowSchema"];
+const streamNames = [...queryOptionNames, "idleTimeoutMs", "totalTimeoutMs", "batchRows"];
 
 /** Checks a call's options and fills in the defaults; throws a ValidationError, or `READ_ONLY` above the ceiling. */
 export function resolveQueryOptions<R>(
   options: QueryOptions<R> | undefined,
   scope: CallScope,
-  names: readonly string[] = queryNames,
+  names: readonly string[] = queryOptionNames,
 ): ResolvedQueryOptions<R> {
   const { maxRows, maxBytes, rowSchema } = options ?? {};
   return {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createDeadline } from "./deadline.ts";
+import { createDeadline, createDeadlines } from "./deadline.ts";
 import { DataSourceError, isDataSourceError } from "./errors.ts";
 
 beforeEach(() => {
@@ -120,7 +120,7 @@ test("awaited, it keeps the process alive; disposed, it does not", async () => {
   vi.useRealTimers();
   const run = async (program: string): Promise<string> => {
     const url = new URL("deadline.ts", import.meta.url).href;
-    const source = `import { createDeadline } from ${JSON.stringify(url)}; ${program}`;
+    const source = `import { createDeadline, createDeadlines } from ${JSON.stringify(url)}; ${program}`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["--conditions=@org/source", "--input-type=module", "-e", source],
@@ -133,4 +133,60 @@ test("awaited, it keeps the process alive; disposed, it does not", async () => {
   const disposed = `createDeadline({ timeoutMs: 1e9 })[Symbol.dispose](); process.stdout.write("done");`;
   expect(await run(awaited)).toBe("STATEMENT_TIMEOUT");
   expect(await run(disposed)).toBe("done");
+});
+
+test("deadlines with one timer each end at their own time", async () => {
+  const deadlines = createDeadlines(new AbortController().signal);
+  using late = deadlines.start({ timeoutMs: 3000 });
+  using early = deadlines.start({ timeoutMs: 1000 });
+  using middle = deadlines.start({ timeoutMs: 2000, code: "ACQUIRE_TIMEOUT" });
+  using none = deadlines.start({ timeoutMs: Infinity });
+  expect(vi.getTimerCount()).toBe(1);
+  const all = [early, middle, late, none];
+  const over = (): boolean[] => all.map((deadline) => deadline.signal.aborted);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(over()).toEqual([false, false, false, false]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(over()).toEqual([true, false, false, false]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(over()).toEqual([true, true, false, false]);
+  expect(() => middle.throwIfOver()).toThrow(expect.objectContaining({ code: "ACQUIRE_TIMEOUT" }));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(over()).toEqual([true, true, true, false]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("one that begins while an old timer runs ends at its own time too", async () => {
+  const deadlines = createDeadlines(new AbortController().signal);
+  deadlines.start({ timeoutMs: 1000 })[Symbol.dispose]();
+  await vi.advanceTimersByTimeAsync(600);
+  using second = deadlines.start({ timeoutMs: 1000 });
+  await vi.advanceTimersByTimeAsync(999);
+  expect(second.signal.aborted).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(second.signal.aborted).toBe(true);
+});
+
+test("an abort of the group's signal ends all, and all that begin later", () => {
+  const controller = new AbortController();
+  const deadlines = createDeadlines(controller.signal);
+  using first = deadlines.start({ timeoutMs: 1000, kind: "test" });
+  const reason = new DataSourceError({ code: "CLOSED", message: "closed" });
+  controller.abort(reason);
+  using second = deadlines.start({ timeoutMs: 1000 });
+  expect([first.signal.reason, second.signal.reason]).toEqual([reason, reason]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a group's timer keeps the process alive only while somebody waits", async () => {
+  const script = `
+    import { createDeadlines } from ${JSON.stringify(new URL("./deadline.ts", import.meta.url).href)};
+    const deadlines = createDeadlines(new AbortController().signal);
+    deadlines.start({ timeoutMs: 600_000 })[Symbol.dispose]();
+    using waiting = deadlines.start({ timeoutMs: 200 });
+    await waiting.race(new Promise(() => {})).catch((error) => console.log(error.code));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+    timeout: 10_000,
+  });
+  expect(stdout).toBe("STATEMENT_TIMEOUT\n");
 });

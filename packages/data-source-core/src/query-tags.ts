@@ -9,7 +9,8 @@ export interface TaggedText {
  * percent-encoded, so that no tag can end the comment, be a placeholder or a hint. Without tags the text is untouched.
  */
 export function tagText(text: string, tags: Readonly<Record<string, string>> | undefined): TaggedText {
-  const pairs = Object.entries(tags ?? {});
+  if (tags === undefined) return { text, offset: 0 };
+  const pairs = Object.entries(tags);
   if (pairs.length === 0) return { text, offset: 0 };
   const comment = `/*${pairs.map(([key, value]) => `${encode(key)}='${encode(value)}'`).join(",")}*/ `;
   return { text: comment + text, offset: comment.length };
