@@ -22,7 +22,7 @@ where ${schemaScope} and ($3::text[] is null or true) and ($4::text[] is null or
 order by n.nspname`;
 
 const tables = `select c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.reltuples,
-  case when c.relkind in ('r', 'm') then pg_table_size(c.oid) end, d.description,
+  case when c.relkind in ('r', 'm') then c.relpages::int8 * current_setting('block_size')::int8 end, d.description,
   case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
   case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end,
   pg_get_userbyid(c.relowner)
@@ -33,22 +33,22 @@ where ${tableScope} order by n.nspname, c.relname`;
 const columns = `select a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
   case when ad.adbin is not null then pg_get_expr(ad.adbin, ad.adrelid) end,
   d.description, a.attidentity, a.attgenerated,
-  case when a.attcollation not in (0, 100) then co.collname end
+  case when a.attcollation not in (0, 100) then co.collname end, a.attnum
 from ${scoped}
 join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join pg_catalog.pg_attrdef ad on a.atthasdef and ad.adrelid = a.attrelid and ad.adnum = a.attnum
 left join pg_catalog.pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = a.attnum
-left join pg_catalog.pg_collation co on co.oid = a.attcollation
-where ${tableScope} order by a.attrelid, a.attnum`;
+left join pg_catalog.pg_collation co on a.attcollation not in (0, 100) and co.oid = a.attcollation
+where ${tableScope}`;
 
-const names = (relation: string, numbers: string): string => `(select json_agg(a.attname order by part.place)
-  from unnest(${numbers}) with ordinality part(number, place)
-  join pg_catalog.pg_attribute a on a.attrelid = ${relation} and a.attnum = part.number)`;
-
-const constraints = `select k.conrelid, k.contype, k.conname, ${names("k.conrelid", "k.conkey")},
+// Columns by number: their names are known from the query above, but for those of a table outside of the scope.
+const constraints = `select k.conrelid, k.contype, k.conname, array_to_json(k.conkey),
   case when k.contype = 'c' then pg_get_expr(k.conbin, k.conrelid) end,
-  fn.nspname, fc.relname, case when k.contype = 'f' then ${names("k.confrelid", "k.confkey")} end,
-  k.confdeltype, k.confupdtype, coalesce(to_json(k) ->> 'conenforced', 'true')
+  fn.nspname, fc.relname,
+  case when k.contype = 'f' then (select json_agg(a.attname order by part.place)
+    from unnest(k.confkey) with ordinality part(number, place)
+    join pg_catalog.pg_attribute a on a.attrelid = k.confrelid and a.attnum = part.number) end,
+  k.confdeltype, k.confupdtype, true as enforced
 from ${scoped}
 join pg_catalog.pg_constraint k on k.conrelid = c.oid and k.contype in ('p', 'u', 'f', 'c')
 left join pg_catalog.pg_class fc on fc.oid = k.confrelid
@@ -57,10 +57,10 @@ where ${tableScope} order by k.conrelid, k.conname`;
 
 const indexes = `select i.indrelid, ic.relname, i.indisunique, am.amname, i.indisclustered,
   case when i.indpred is not null then pg_get_expr(i.indpred, i.indrelid) end,
-  (select json_agg(json_build_object('expression', coalesce(a.attname, pg_get_indexdef(i.indexrelid, part::int, true)),
-      'isColumn', a.attname is not null, 'option', i.indoption[part - 1]) order by part)
-    from generate_series(1, i.indnkeyatts) part
-    left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[part - 1] and a.attnum > 0)
+  i.indnkeyatts, i.indkey::text, i.indoption::text,
+  case when i.indexprs is not null then (
+    select json_agg(pg_get_indexdef(i.indexrelid, part, true) order by part)
+    from generate_series(1, i.indnkeyatts) part) end
 from ${scoped}
 join pg_catalog.pg_index i on i.indrelid = c.oid
 join pg_catalog.pg_class ic on ic.oid = i.indexrelid
@@ -73,4 +73,17 @@ join pg_catalog.pg_inherits h on h.inhparent = c.oid
 join pg_catalog.pg_class pc on pc.oid = h.inhrelid
 where c.relkind = 'p' and ${tableScope} order by h.inhparent, pc.relname`;
 
-export const catalogQueries = { schemas, tables, columns, constraints, indexes, partitions } as const;
+export type CatalogPart = "schemas" | "tables" | "columns" | "constraints" | "indexes" | "partitions";
+
+/** @param major - The server's version: a constraint can be NOT ENFORCED since Postgres 18. */
+export function catalogQueries(major: number): Readonly<Record<CatalogPart, string>> {
+  const enforced = major >= 18 ? "k.conenforced as enforced" : "true as enforced";
+  return {
+    schemas,
+    tables,
+    columns,
+    constraints: constraints.replace("true as enforced", enforced),
+    indexes,
+    partitions,
+  };
+}

@@ -36,11 +36,13 @@ export function buildCatalog(
   const bySchema = new Map<string, CatalogTable[]>(rows.schemas.map(([name]) => [name as string, []]));
   for (const row of rows.tables) {
     const [oid, schema] = row as [string, string];
+    const own = (columns.get(oid) ?? []).sort((a, b) => Number(a[10]) - Number(b[10]));
+    const names = new Map(own.map((column) => [Number(column[10]), column[1] as string]));
     const table = {
       ...tableOf(row, partitions && (partitions.get(oid) ?? [])),
-      columns: (columns.get(oid) ?? []).map((column, index) => columnOf(types, column, index + 1)),
-      ...keysOf(constraints && (constraints.get(oid) ?? [])),
-      ...indexesOf(indexes && (indexes.get(oid) ?? [])),
+      columns: own.map((column, index) => columnOf(types, column, index + 1)),
+      ...keysOf(constraints && (constraints.get(oid) ?? []), names),
+      ...indexesOf(indexes && (indexes.get(oid) ?? []), names),
     };
     bySchema.get(schema)?.push(table);
   }
@@ -90,7 +92,10 @@ function tableOf(row: WireRow, partitions: readonly WireRow[] | undefined): Tabl
     partitioning: partitionKey === null || partitionKey === undefined ? null : partitioningOf(partitionKey, partitions),
     // -1: never vacuumed or analysed.
     rowCount: kind === "v" || Number(tuples) < 0 ? undefined : figure(Number(tuples), "estimate", "pg_class.reltuples"),
-    sizeBytes: size === null || size === undefined ? undefined : figure(Number(size), "exact", "pg_table_size"),
+    sizeBytes:
+      size === null || size === undefined || Number(tuples) < 0
+        ? undefined
+        : figure(Number(size), "estimate", "pg_class.relpages"),
     createdAt: undefined,
     modifiedAt: undefined,
     native: { owner: owner ?? "", ...(persistence === "u" && { persistence: "unlogged" }) },
@@ -146,22 +151,26 @@ function lengthOf(nativeType: string, modifier: number): number | undefined {
 
 type Keys = Pick<CatalogTable, "primaryKey" | "foreignKeys" | "uniqueConstraints" | "checks">;
 
-function keysOf(rows: readonly WireRow[] | undefined): Keys {
+/** Names of a table's columns by their attnum, which stays when columns are dropped. */
+type Names = ReadonlyMap<number, string>;
+
+function keysOf(rows: readonly WireRow[] | undefined, names: Names): Keys {
   if (!rows) return { primaryKey: undefined, foreignKeys: undefined, uniqueConstraints: undefined, checks: undefined };
   const of = (type: string): WireRow[] => rows.filter((row) => row[1] === type);
+  const keyOf = ([, , name, columns, , , , , , , enforced]: WireRow): CatalogKey => ({
+    name: name ?? undefined,
+    columns: (JSON.parse(columns ?? "[]") as number[]).map((number) => names.get(number) ?? ""),
+    enforced: enforced === "t",
+  });
   return {
     primaryKey: of("p").map(keyOf)[0] ?? null,
     uniqueConstraints: of("u").map(keyOf),
-    foreignKeys: of("f").map(foreignKeyOf),
+    foreignKeys: of("f").map((row) => ({ ...keyOf(row), ...referenceOf(row) })),
     checks: of("c").map(([, , name, , expression]): CatalogCheck => ({
       name: name ?? undefined,
       expression: expression ?? "",
     })),
   };
-}
-
-function keyOf([, , name, columns, , , , , , , enforced]: WireRow): CatalogKey {
-  return { name: name ?? undefined, columns: names(columns), enforced: enforced === "true" };
 }
 
 const actions: Readonly<Record<string, string>> = {
@@ -172,44 +181,43 @@ const actions: Readonly<Record<string, string>> = {
   d: "set default",
 };
 
-function foreignKeyOf(row: WireRow): CatalogForeignKey {
+function referenceOf(row: WireRow): Omit<CatalogForeignKey, keyof CatalogKey> {
   const [, , , , , schema, table, columns, onDelete, onUpdate] = row;
   return {
-    ...keyOf(row),
-    references: { catalog: undefined, schema: schema ?? "", table: table ?? "", columns: names(columns) },
+    references: {
+      catalog: undefined,
+      schema: schema ?? "",
+      table: table ?? "",
+      columns: JSON.parse(columns ?? "[]") as string[],
+    },
     onDelete: actions[onDelete ?? ""],
     onUpdate: actions[onUpdate ?? ""],
   };
 }
 
-function names(json: string | null | undefined): string[] {
-  return JSON.parse(json ?? "[]") as string[];
-}
-
-function indexesOf(rows: readonly WireRow[] | undefined): Pick<CatalogTable, "indexes" | "clustering"> {
+function indexesOf(rows: readonly WireRow[] | undefined, names: Names): Pick<CatalogTable, "indexes" | "clustering"> {
   if (!rows) return { indexes: undefined, clustering: undefined };
-  const indexes = rows.map(indexOf);
+  const indexes = rows.map((row) => indexOf(row, names));
   const clustered = rows.findIndex((row) => row[4] === "t");
   return { indexes, clustering: indexes[clustered]?.parts.map((part) => part.expression) ?? null };
 }
 
-interface IndexPart {
-  readonly expression: string;
-  readonly isColumn: boolean;
-  readonly option: number;
-}
-
-function indexOf([, name, unique, method, , where, parts]: WireRow): CatalogIndex {
-  const ordered = method === "btree";
+function indexOf(row: WireRow, names: Names): CatalogIndex {
+  const [, name, unique, method, , where, keyCount, keys, options, expressions] = row;
+  const order = (options ?? "").split(" ").map(Number);
+  const definitions = JSON.parse(expressions ?? "[]") as string[];
+  // What INCLUDE adds stands behind the key's parts.
+  const parts = (keys ?? "").split(" ").slice(0, Number(keyCount)).map(Number);
   return {
     name: name as string,
     unique: unique === "t",
     method: method ?? undefined,
-    parts: (JSON.parse(parts ?? "[]") as IndexPart[]).map(({ expression, isColumn, option }) => ({
-      expression,
-      isColumn,
+    parts: parts.map((number, index) => ({
+      // 0: an expression.
+      expression: names.get(number) ?? definitions[index] ?? "",
+      isColumn: number !== 0,
       // The lowest bit of pg_index.indoption.
-      order: ordered ? (option % 2 === 1 ? "desc" : "asc") : undefined,
+      order: method !== "btree" ? undefined : (order[index] ?? 0) % 2 === 1 ? "desc" : "asc",
       prefixLength: undefined,
     })),
     where: where ?? null,

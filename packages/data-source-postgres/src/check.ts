@@ -10,7 +10,7 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect as connectSocket, isIP, type Socket } from "node:net";
 import { requestTls } from "./cancel.ts";
-import { type Connection, type ConnectionSettings, createConnections } from "./connection.ts";
+import { type Connection, type ConnectionSettings, createConnections, type Lease } from "./connection.ts";
 import { statementError } from "./error-map.ts";
 import { loginError } from "./login-error.ts";
 import { run } from "./query.ts";
@@ -47,6 +47,7 @@ async function runSteps(
   let failed: Name | undefined;
   let address = settings.host;
   let socket: Socket | undefined;
+  let lease: Lease | undefined;
   let connection: Connection | undefined;
   let found: Account | undefined;
   let latencyMs: number | undefined;
@@ -97,7 +98,8 @@ async function runSteps(
       return { detail: secure.getProtocol() ?? "TLS" };
     });
     await step("login", async () => {
-      connection = await connections.acquire(deadline);
+      lease = await connections.acquire(deadline);
+      ({ connection } = lease);
       return {};
     });
     await step("privileges", async () => {
@@ -115,7 +117,7 @@ async function runSteps(
     });
   } finally {
     socket?.destroy();
-    await connection?.release();
+    await lease?.end();
     await connections.close();
   }
   return {

@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import type { PoolClient } from "pg";
 import { sendCancelRequest } from "./cancel.ts";
 import { brokenError, noticeOf } from "./error-map.ts";
-import { exchange, type Outcome, type Step } from "./exchange.ts";
+import { exchange, NotSentError, type Outcome, type Step } from "./exchange.ts";
 import { rollback } from "./guard.ts";
 import { loginError } from "./login-error.ts";
 import { parametersOf, type PoolSettings, ResilientPool } from "./pool.ts";
@@ -21,17 +21,26 @@ export interface Connection {
    */
   run(steps: readonly Step[], deadline: Deadline): Promise<Outcome>;
   /** Ends a transaction that is still open, by ROLLBACK. */
-  settle(): Promise<void>;
-  /** Gives it back, settled; a connection in doubt is closed instead. */
-  release(options?: { readonly discard?: boolean }): Promise<void>;
+  settle(): Promise<void> | undefined;
+}
+
+/** A connection for one statement or unit, and how it is given back. */
+export interface Lease {
+  readonly connection: Connection;
+  /** Settles it first; a connection in doubt, or one to `discard`, is closed instead. */
+  end(options?: { readonly discard?: boolean }): Promise<void> | undefined;
+}
+
+const unsent = new WeakSet<object>();
+
+/** Whether a connection broke before the statement was sent: running it again is safe. */
+export function isUnsent(error: object): boolean {
+  return unsent.has(error);
 }
 
 export interface Connections {
   /** Rejects with the deadline's reason, ACQUIRE_TIMEOUT, or why no connection could be opened. */
-  acquire(deadline: Deadline): Promise<Connection>;
-  readonly total: number;
-  readonly idle: number;
-  readonly waiting: number;
+  acquire(deadline: Deadline): Promise<Lease>;
   close(): Promise<void>;
 }
 
@@ -47,40 +56,36 @@ const cancelGraceMs = 5_000;
 export function createConnections(settings: ConnectionSettings): Connections {
   const { redact, onEvent, acquireTimeoutMs } = settings;
   const pool = new ResilientPool(settings);
-
-  const acquire = async (deadline: Deadline): Promise<Connection> => {
-    deadline.throwIfOver();
-    // A connection that is being opened for this caller has its own limit, connectTimeoutMs.
-    const queued = pool.totalCount >= settings.max && pool.waitingCount >= pool.idleCount;
-    using wait = createDeadline({
-      timeoutMs: queued ? acquireTimeoutMs : Infinity,
-      signals: [deadline.signal],
-      kind: "postgres",
-      code: "ACQUIRE_TIMEOUT",
-    });
-    const connecting = pool.connect();
-    try {
-      return createConnection(await wait.race(connecting), settings);
-    } catch (error) {
-      if (wait.signal.aborted) {
-        pool.timedOut();
-        // Whoever comes too late for us is of use to the next.
-        connecting.then((client) => client.release()).catch(() => undefined);
-        throw wait.signal.reason;
-      }
-      throw isDataSourceError(error) ? error : loginError(error, redact);
-    }
+  const leases = new WeakMap<PoolClient, Lease>();
+  const leaseOf = (client: PoolClient): Lease => {
+    let lease = leases.get(client);
+    if (!lease) leases.set(client, (lease = createLease(client, settings)));
+    return lease;
   };
+
+  const waitFor = (connecting: Promise<PoolClient>, deadline: Deadline): Promise<Lease> =>
+    deadline.race(connecting).then(leaseOf, (error: unknown) => {
+      if (!deadline.signal.aborted) throw isDataSourceError(error) ? error : loginError(error, redact);
+      if (isDataSourceError(deadline.signal.reason, "ACQUIRE_TIMEOUT")) pool.timedOut();
+      // Whoever comes too late for us is of use to the next.
+      connecting.then((client) => client.release()).catch(() => undefined);
+      throw deadline.signal.reason;
+    });
+
   return {
-    acquire,
-    get total() {
-      return pool.totalCount;
-    },
-    get idle() {
-      return pool.idleCount;
-    },
-    get waiting() {
-      return pool.waitingCount;
+    acquire: async (deadline) => {
+      deadline.throwIfOver();
+      // A connection that is being opened for this caller has its own limit, connectTimeoutMs.
+      const isQueued = pool.totalCount >= settings.max && pool.waitingCount >= pool.idleCount;
+      const connecting = pool.connect();
+      if (!isQueued) return waitFor(connecting, deadline);
+      using wait = createDeadline({
+        timeoutMs: acquireTimeoutMs,
+        signals: [deadline.signal],
+        kind: "postgres",
+        code: "ACQUIRE_TIMEOUT",
+      });
+      return await waitFor(connecting, wait);
     },
     close: async () => {
       await pool.end();
@@ -90,7 +95,7 @@ export function createConnections(settings: ConnectionSettings): Connections {
   };
 }
 
-function createConnection(client: PoolClient, settings: PoolSettings): Connection {
+function createLease(client: PoolClient, settings: PoolSettings): Lease {
   const { redact, onEvent } = settings;
   let notices: Notice[] = [];
   let broken: DataSourceError | undefined;
@@ -101,7 +106,14 @@ function createConnection(client: PoolClient, settings: PoolSettings): Connectio
   };
   const onError = (error: Error): void => void (broken ??= brokenError(error, redact));
   client.on("notice", onNotice as never);
+  // Also while it is idle, beside the pool's own listener.
   client.on("error", onError);
+
+  const lose = (reason: unknown): DataSourceError => {
+    broken = brokenError(reason, redact);
+    if (reason instanceof NotSentError) unsent.add(broken);
+    return broken;
+  };
 
   const stop = async (running: Promise<Outcome>, deadline: Deadline): Promise<Outcome> => {
     const isOver = async (ms: number): Promise<boolean> => {
@@ -119,8 +131,11 @@ function createConnection(client: PoolClient, settings: PoolSettings): Connectio
     return running;
   };
 
-  const settle = async (): Promise<void> => {
-    if (broken || client.getTransactionStatus() === "I") return;
+  const settle = (): Promise<void> | undefined => {
+    if (broken || client.getTransactionStatus() === "I") return undefined;
+    return rollBack();
+  };
+  const rollBack = async (): Promise<void> => {
     using limit = createDeadline({ timeoutMs: cancelGraceMs, code: "CONNECTION" });
     try {
       await limit.race(exchange(client, [rollback]));
@@ -129,7 +144,7 @@ function createConnection(client: PoolClient, settings: PoolSettings): Connectio
     }
   };
 
-  return {
+  const connection: Connection = {
     parameters: parametersOf.get(client) ?? new Map(),
     takeNotices: () => {
       const taken = notices;
@@ -137,28 +152,31 @@ function createConnection(client: PoolClient, settings: PoolSettings): Connectio
       return taken;
     },
     run: async (steps, deadline) => {
-      if (broken) throw broken;
+      if (broken) {
+        unsent.add(broken);
+        throw broken;
+      }
       deadline.throwIfOver();
       const running = exchange(client, steps);
       try {
         return await deadline.race(running);
       } catch (error) {
-        if (deadline.signal.aborted) {
-          try {
-            return await stop(running, deadline);
-          } catch (lost) {
-            throw (broken = brokenError(lost, redact));
-          }
-        }
-        throw (broken = brokenError(error, redact));
+        if (!deadline.signal.aborted) throw lose(error);
+        return await stop(running, deadline).catch((reason: unknown) => {
+          throw lose(reason);
+        });
       }
     },
     settle,
-    release: async ({ discard = false } = {}) => {
-      if (!discard) await settle();
-      client.off("notice", onNotice as never);
-      client.off("error", onError);
-      client.release(discard || broken !== undefined);
+  };
+  return {
+    connection,
+    end: ({ discard = false } = {}) => {
+      const free = (): void => client.release(discard || broken !== undefined);
+      const settled = discard ? undefined : settle();
+      if (settled) return settled.then(free);
+      free();
+      return undefined;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { ArrayRequest, DataSource, QueryResult, Request, Row } from "@org/data-source-core";
-import { createLifecycle, principalKey } from "@org/data-source-core/adapter";
+import { createDeadlines, createLifecycle, principalKey } from "@org/data-source-core/adapter";
 import { createBatch } from "./batch.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import { createCheck } from "./check.ts";
@@ -8,6 +8,7 @@ import { createEstimate } from "./estimate.ts";
 import { createIntrospect } from "./introspection.ts";
 import { type PostgresDataSourceOptions, resolveOptions } from "./options.ts";
 import { createQuery, type Engine, type Place, type PostgresQueryOptions } from "./queryable.ts";
+import { createResultShapes } from "./result-shape.ts";
 import { createSession } from "./session.ts";
 import { createStream } from "./stream.ts";
 import { createPostgresInstrument } from "./telemetry.ts";
@@ -34,13 +35,19 @@ export function composeDataSource(given: PostgresDataSourceOptions): PostgresDat
   const settings = { ...options, ...options.pool, retriesTransient: options.isLakebase, instrument };
   const connections = createConnections(settings);
   const { redact, onEvent } = options;
-  const engine: Engine = { lifecycle, instrument, onEvent, redact, types: createTypeMap(options) };
+  const types = createTypeMap(options);
+  const engine: Engine = {
+    lifecycle,
+    deadlines: createDeadlines(lifecycle.signal),
+    instrument,
+    onEvent,
+    redact,
+    types,
+    shapes: createResultShapes(types),
+  };
   const place: Place = {
     scope: { kind, access, defaults },
-    lease: async (deadline) => {
-      const connection = await connections.acquire(deadline);
-      return { connection, end: connection.release };
-    },
+    lease: connections.acquire,
     guard: (readOnly) => (readOnly ? "read" : "write"),
     statements: (readOnly) => (readOnly ? "read" : "write"),
     signals: [],

@@ -1,4 +1,5 @@
 import { type Client, type Connection, DatabaseError, type FieldDef, type Submittable } from "pg";
+import { serialize } from "pg-protocol";
 
 /** A parameter as the wire takes it: text, or bytes for a Buffer. */
 export type WireValue = string | Buffer | null;
@@ -17,7 +18,10 @@ export interface Step {
   readonly maxRows?: number | undefined;
   /** Default: the unnamed portal. */
   readonly portal?: string | undefined;
-  /** The step whose columns, rows and command tag are the outcome; at most one of an exchange. */
+  /**
+   * The step whose columns, rows and command tag are the outcome; at most one of an exchange, and only the last may be
+   * one that is not run.
+   */
   readonly isMain?: boolean;
 }
 
@@ -34,17 +38,6 @@ export interface Outcome {
   readonly tag: string | undefined;
 }
 
-/** pg's connection as its code is; its types know less. */
-interface Wire extends Omit<Connection, "parse" | "bind" | "describe" | "execute"> {
-  parse(message: { text: string; types: readonly number[] }): void;
-  bind(message: { portal: string; values: readonly WireValue[] }): void;
-  describe(message: { type: "P"; name: string }): void;
-  execute(message: { portal: string; rows: number }): void;
-  sendCopyFail(reason: string): void;
-}
-
-const none: readonly never[] = [];
-
 /**
  * Sends all steps in one write with **one** Sync at the end: if any is refused, the server skips the rest. With a Sync
  * after each, a failed BEGIN would let the statement behind it run by itself, and write. Being the extended protocol,
@@ -54,69 +47,127 @@ const none: readonly never[] = [];
  */
 export function exchange(client: Client, steps: readonly Step[]): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const run = steps.filter((step) => step.maxRows !== undefined);
-    let completed = 0;
-    let fields: readonly FieldDef[] | undefined;
-    let tag: string | undefined;
-    const rows: WireRow[] = [];
-
-    const isMain = (): boolean => run[completed]?.isMain === true;
-    const finish = (error?: DatabaseError): void =>
-      resolve({ status: client.getTransactionStatus(), error, fields, rows, tag });
-
-    const query = {
-      submit: (connection: Connection) => send(connection as unknown as Wire, steps),
-      handleRowDescription: (message: { fields: FieldDef[] }): void => void (fields = message.fields),
-      handleDataRow: (message: { fields: WireRow }): void => {
-        if (isMain()) rows.push(message.fields);
-      },
-      handleCommandComplete: (message: { text: string }): void => {
-        if (isMain()) tag = message.text;
-        completed += 1;
-      },
-      handlePortalSuspended: (): void => void (completed += 1),
-      handleEmptyQuery: (): void => void (completed += 1),
-      handleCopyInResponse: (connection: Wire): void => connection.sendCopyFail("COPY FROM STDIN is not supported"),
-      handleCopyData: (): void => undefined,
-      handleReadyForQuery: (): void => finish(),
-      handleError: (error: Error, connection: Connection): void => {
-        if (!(error instanceof DatabaseError)) {
-          reject(error);
-          return;
-        }
-        // pg drops the query at its error: the end of the exchange must be seen on the connection itself.
-        const onReady = (): void => {
-          connection.off("end", onEnd);
-          finish(error);
-        };
-        const onEnd = (): void => {
-          connection.off("readyForQuery", onReady);
-          reject(error);
-        };
-        connection.once("readyForQuery", onReady);
-        connection.once("end", onEnd);
-      },
-    } satisfies Submittable & Record<string, unknown>;
-    client.query(query);
+    client.query(new Exchange(client, steps, resolve, reject));
   });
 }
 
-/** What it returns instead of sending reaches `handleError`. */
-function send(connection: Wire, steps: readonly Step[]): Error | undefined {
-  if (!connection.stream.writable) return new Error("The connection is closed");
-  connection.stream.cork();
-  try {
-    for (const { text, values = none, types = none, maxRows, portal = "", isMain } of steps) {
-      if (text !== undefined) {
-        connection.parse({ text, types });
-        connection.bind({ portal, values });
-        if (isMain) connection.describe({ type: "P", name: portal });
-      }
-      if (maxRows !== undefined) connection.execute({ portal, rows: maxRows });
-    }
-    connection.sync();
-  } finally {
-    connection.stream.uncork();
+/** The connection was found broken before anything was sent. */
+export class NotSentError extends Error {}
+
+/** A class, as pg's own queries are: one is made for every statement, and closures cost more. */
+class Exchange implements Submittable {
+  readonly #client: Client;
+  readonly #steps: readonly Step[];
+  readonly #resolve: (outcome: Outcome) => void;
+  readonly #reject: (reason: Error) => void;
+  /** How many executed steps have ended, and how many do before the main one's rows. */
+  #completed = 0;
+  readonly #main: number;
+  #fields: readonly FieldDef[] | undefined;
+  #tag: string | undefined;
+  readonly #rows: WireRow[] = [];
+
+  constructor(
+    client: Client,
+    steps: readonly Step[],
+    resolve: (outcome: Outcome) => void,
+    reject: (reason: Error) => void,
+  ) {
+    this.#client = client;
+    this.#steps = steps;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#main = steps.findIndex((step) => step.isMain);
   }
-  return undefined;
+
+  /** What it returns instead of sending reaches `handleError`. */
+  submit(connection: Connection): Error | undefined {
+    if (!connection.stream.writable) return new NotSentError("The connection is closed");
+    const messages = this.#steps.map(encodeStep);
+    messages.push(sync);
+    // One buffer: a write for each message costs more than all the rest of a short statement.
+    connection.stream.write(Buffer.concat(messages));
+    return undefined;
+  }
+
+  handleRowDescription({ fields }: { fields: readonly FieldDef[] }): void {
+    this.#fields = fields;
+  }
+
+  handleDataRow({ fields }: { fields: WireRow }): void {
+    if (this.#completed === this.#main) this.#rows.push(fields);
+  }
+
+  handleCommandComplete({ text }: { text: string }): void {
+    if (this.#completed === this.#main) this.#tag = text;
+    this.#completed += 1;
+  }
+
+  handlePortalSuspended(): void {
+    this.#completed += 1;
+  }
+
+  handleEmptyQuery(): void {
+    this.#completed += 1;
+  }
+
+  handleCopyInResponse(connection: Connection): void {
+    connection.stream.write(serialize.copyFail("COPY FROM STDIN is not supported"));
+  }
+
+  handleCopyData(): void {
+    // COPY TO STDOUT: what it sends is of no use here.
+  }
+
+  handleReadyForQuery(): void {
+    this.#finish();
+  }
+
+  handleError(error: Error, connection: Connection): void {
+    if (!(error instanceof DatabaseError)) {
+      this.#reject(error);
+      return;
+    }
+    // pg drops the query at its error: the end of the exchange must be seen on the connection itself.
+    const onReady = (): void => {
+      connection.off("end", onEnd);
+      this.#finish(error);
+    };
+    const onEnd = (): void => {
+      connection.off("readyForQuery", onReady);
+      this.#reject(error);
+    };
+    connection.once("readyForQuery", onReady);
+    connection.once("end", onEnd);
+  }
+
+  #finish(error?: DatabaseError): void {
+    const status = this.#client.getTransactionStatus();
+    this.#resolve({ status, error, fields: this.#fields, rows: this.#rows, tag: this.#tag });
+  }
+}
+
+const sync = serialize.sync();
+const none: readonly never[] = [];
+const encoded = new WeakMap<Step, Buffer>();
+
+/** A step that is always the same, such as BEGIN, encoded once. */
+export function constantStep(text: string): Step {
+  const step: Step = { text, maxRows: 0 };
+  encoded.set(step, encodeStep(step));
+  return step;
+}
+
+function encodeStep(step: Step): Buffer {
+  const known = encoded.get(step);
+  if (known) return known;
+  const { text, values = none, types = none, maxRows, portal = "", isMain } = step;
+  const messages: Buffer[] = [];
+  if (text !== undefined) {
+    messages.push(serialize.parse({ name: "", text, types: types as number[] }));
+    messages.push(serialize.bind({ portal, values: values as WireValue[] }));
+    if (isMain) messages.push(serialize.describe({ type: "P", name: portal }));
+  }
+  if (maxRows !== undefined) messages.push(serialize.execute({ portal, rows: maxRows }));
+  return Buffer.concat(messages);
 }

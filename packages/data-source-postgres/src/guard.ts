@@ -1,4 +1,4 @@
-import type { Step } from "./exchange.ts";
+import { constantStep, type Step } from "./exchange.ts";
 
 /**
  * What surrounds a statement. `read` and `write`: a transaction of its own. `transaction`: one is open already.
@@ -6,14 +6,14 @@ import type { Step } from "./exchange.ts";
  */
 export type Guard = "read" | "write" | "transaction" | "none";
 
-const beginRead: Step = { text: "BEGIN READ ONLY", maxRows: 0 };
-const beginWrite: Step = { text: "BEGIN READ WRITE", maxRows: 0 };
-export const commit: Step = { text: "COMMIT", maxRows: 0 };
+const beginRead = constantStep("BEGIN READ ONLY");
+const beginWrite = constantStep("BEGIN READ WRITE");
+export const commit: Step = constantStep("COMMIT");
 /**
  * A read has nothing to keep, and the end by ROLLBACK undoes what a function in it may have changed on the connection
  * (set_config, however well hidden) before another caller gets it.
  */
-export const rollback: Step = { text: "ROLLBACK", maxRows: 0 };
+export const rollback: Step = constantStep("ROLLBACK");
 
 /** What opens the guard's transaction, if it has one of its own. */
 export function begin(guard: Guard): Step[] {
@@ -22,10 +22,9 @@ export function begin(guard: Guard): Step[] {
 }
 
 /** The steps of one exchange that runs `main` under a guard. */
-export function guarded(guard: Guard, main: Step, settings: Step): Step[] {
+export function guarded(guard: Exclude<Guard, "none">, main: Step, settings: Step): Step[] {
   if (guard === "read") return [beginRead, settings, main, rollback];
-  if (guard === "write") return [beginWrite, settings, main, commit];
-  return guard === "transaction" ? [settings, main] : [main];
+  return guard === "write" ? [beginWrite, settings, main, commit] : [settings, main];
 }
 
 /** The longest that the server's integer of milliseconds can say: 24 days. */
@@ -35,7 +34,10 @@ const longestTimeoutMs = 2 ** 31 - 1;
  * The settings that hold up to the end of the transaction. Always a query, never SET LOCAL: only after a query does the
  * server refuse SET TRANSACTION READ WRITE.
  */
-export function settingsStep(timeoutMs: number | undefined, parameters: ReadonlyMap<string, string>): Step {
+export function settingsStep(
+  timeoutMs: number | undefined,
+  { parameters }: { readonly parameters: ReadonlyMap<string, string> },
+): Step {
   const timeout = String(Math.min(timeoutMs ?? 0, longestTimeoutMs));
   return { text: settingsText(parameters), values: [timeout], maxRows: 0 };
 }

@@ -9,7 +9,7 @@ import {
   tagText,
 } from "@org/data-source-core/adapter";
 import { buildCatalog, type CatalogRows } from "./catalog.ts";
-import { catalogQueries } from "./catalog-queries.ts";
+import { type CatalogPart, catalogQueries } from "./catalog-queries.ts";
 import type { Connection } from "./connection.ts";
 import { statementError } from "./error-map.ts";
 import type { WireRow, WireValue } from "./exchange.ts";
@@ -18,7 +18,7 @@ import { learn, run } from "./query.ts";
 import { type Engine, observed, type Place } from "./queryable.ts";
 import { addStatistics } from "./statistics.ts";
 
-type Part = keyof CatalogRows;
+type Part = CatalogPart;
 
 /** Without these there is no catalog; a failure of any other part becomes a warning. */
 const essential: readonly Part[] = ["schemas", "tables", "columns"];
@@ -56,9 +56,10 @@ async function readParts(
     kind: "postgres",
   });
   const lease = await place.lease(waiting);
+  const texts = catalogQueries(Number.parseInt(lease.connection.parameters.get("server_version") ?? "", 10));
   const read = (part: Part): Promise<readonly WireRow[] | undefined> =>
     within(async (connection, deadline) => {
-      const tagged = tagText(catalogQueries[part], options.queryTags);
+      const tagged = tagText(texts[part], options.queryTags);
       const main = { text: tagged.text, values, maxRows: 0, isMain: true };
       const { error, rows } = await run(connection, "read", main, deadline, true);
       if (!error) return rows;

@@ -13,6 +13,7 @@ export interface BoundParams {
   readonly unknownTypes: string[];
 }
 
+const unbound: BoundParams = { values: [], types: [], unknownTypes: [] };
 const bytea = 17;
 /** The first native type of each logical one is what stands for it. */
 const logicalOids = new Map<string, number>();
@@ -25,6 +26,7 @@ const withoutOid = new Set<string>(["array", "struct", "range", "geometry", "oth
 
 /** Values in the server's text form, with the types that were stated. */
 export function bindParams(params: readonly ParamValue[], types: TypeMap): BoundParams {
+  if (params.length === 0) return unbound;
   const unknownTypes: string[] = [];
   const oids = params.map((param, index) => {
     if (!isTypedParam(param)) return param instanceof Uint8Array ? bytea : 0;

@@ -1,6 +1,6 @@
 import { metrics, type ObservableCallback } from "@opentelemetry/api";
 import { Pool } from "pg";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createPoolMetrics } from "./pool-metrics.ts";
 
 /** A meter provider that knows its instruments and their callbacks. */
@@ -27,7 +27,14 @@ function register(): { histograms: Map<string, number[]>; callbacks: Map<string,
   return { histograms, callbacks };
 }
 
-afterEach(() => metrics.disable());
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.advanceTimersByTime(1000);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  metrics.disable();
+});
 
 const pool = new Pool({ max: 3 });
 
@@ -40,12 +47,16 @@ test("the callbacks of a closed pool are gone", () => {
 });
 
 test("an SDK that is registered after the pool gets its figures, once", () => {
+  metrics.disable();
   const created = createPoolMetrics(pool, "a");
+  expect(created.now()).toBe(0);
   const first = register();
-  created.waited(0.5);
+  expect(created.now()).toBe(1000);
+  vi.advanceTimersByTime(500);
+  created.waited(1000);
   expect(first.histograms.get("db.client.connection.wait_time")).toEqual([0.5]);
   const second = register();
-  created.waited(0.25);
+  created.waited(1250);
   expect(second.histograms.get("db.client.connection.wait_time")).toEqual([0.25]);
   expect([...first.callbacks.values()].map((own) => own.size)).toEqual([0, 0, 0]);
   created.close();

@@ -5,15 +5,18 @@ import type { Pool } from "pg";
 
 /** The pool's metrics by the OpenTelemetry conventions for `db.client.connection.*`, in seconds. */
 export interface PoolMetrics {
-  created(seconds: number): void;
-  waited(seconds: number): void;
-  used(seconds: number): void;
+  /** A time to measure from, by performance.now(); asking for it costs nothing while nobody measures. */
+  now(): number;
+  created(since: number): void;
+  waited(since: number): void;
+  used(since: number): void;
   timedOut(): void;
   close(): void;
 }
 
 const scope = "@org/data-source-postgres";
 export const silentMetrics: PoolMetrics = {
+  now: () => 0,
   created: () => undefined,
   waited: () => undefined,
   used: () => undefined,
@@ -25,24 +28,31 @@ export function createPoolMetrics(pool: Pool, name: string): PoolMetrics {
   const api = loadOpenTelemetry() as typeof OpenTelemetry | undefined;
   if (!api) return silentMetrics;
   const attributes: Attributes = { "db.client.connection.pool.name": name };
+  const noMeter = api.createNoopMeter();
   let provider: MeterProvider | undefined;
   let meters: Meters | undefined;
-  /** Those of the provider that is registered now: an SDK may come after the pool. */
-  const current = (): Meters => {
+  /** Those of the provider that is registered now, if any: an SDK may come after the pool. */
+  const current = (): Meters | undefined => {
     const registered = api.metrics.getMeterProvider();
-    if (meters && provider === registered) return meters;
+    if (provider === registered) return meters;
     meters?.close();
     provider = registered;
-    return (meters = createMeters(registered.getMeter(scope), pool, attributes));
+    const meter = registered.getMeter(scope);
+    return (meters = meter === noMeter ? undefined : createMeters(meter, pool, attributes));
   };
   current();
   return {
-    created: (seconds) => current().createTime.record(seconds, attributes),
-    waited: (seconds) => current().waitTime.record(seconds, attributes),
-    used: (seconds) => current().useTime.record(seconds, attributes),
-    timedOut: () => current().timeouts.add(1, attributes),
+    now: () => (current() ? performance.now() : 0),
+    created: (since) => current()?.createTime.record(secondsSince(since), attributes),
+    waited: (since) => current()?.waitTime.record(secondsSince(since), attributes),
+    used: (since) => current()?.useTime.record(secondsSince(since), attributes),
+    timedOut: () => current()?.timeouts.add(1, attributes),
     close: () => meters?.close(),
   };
+}
+
+function secondsSince(since: number): number {
+  return (performance.now() - since) / 1000;
 }
 
 interface Meters {

@@ -103,38 +103,55 @@ export class ResilientPool extends Pool {
     return undefined;
   }
 
-  async #connect(): Promise<PoolClient> {
-    const { connectTimeoutMs, retriesTransient, instrument, onEvent } = this.#settings;
-    const span = isDriverInstrumented() ? undefined : instrument.span("acquire connection");
-    const started = performance.now();
-    let renewed = false;
-    let endsAt: number | undefined;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const client = await super.connect();
-        span?.end();
-        this.#metrics.waited((performance.now() - started) / 1000);
-        return client;
-      } catch (error) {
-        const failure = this.#failures.get(error as object);
-        endsAt ??= (failure?.startedAt ?? -Infinity) + connectTimeoutMs;
-        const renew: boolean = failure?.kind === "credential" && !renewed && this.#invalidates();
-        const wait = failure?.kind === "transient" && retriesTransient && performance.now() < endsAt;
-        if (!renew && !wait) {
+  #connect(): Promise<PoolClient> {
+    const span = isDriverInstrumented() ? undefined : this.#settings.instrument.span("acquire connection");
+    const since = this.#metrics.now();
+    return super
+      .connect()
+      .catch((error: Error) => this.#connectAgain(error))
+      .then(
+        (client) => {
+          span?.end();
+          this.#metrics.waited(since);
+          return client;
+        },
+        (error: Error) => {
           span?.end(error);
           throw error;
-        }
-        renewed ||= renew;
-        onEvent({ type: "retry", attempt: attempt + 1, reason: renew ? "credential refused" : "endpoint not ready" });
+        },
+      );
+  }
+
+  /** After a failure that a new credential or some patience may mend. */
+  async #connectAgain(first: Error): Promise<PoolClient> {
+    const { connectTimeoutMs, retriesTransient, onEvent } = this.#settings;
+    const endsAt = (this.#failures.get(first)?.startedAt ?? -Infinity) + connectTimeoutMs;
+    let renewed = false;
+    let last = first;
+    for (let attempt = 2; ; attempt += 1) {
+      const failure = this.#failures.get(last);
+      const renew: boolean = failure?.kind === "credential" && !renewed && this.#invalidates();
+      const wait = failure?.kind === "transient" && retriesTransient && performance.now() < endsAt;
+      if (!renew && !wait) throw last;
+      renewed ||= renew;
+      onEvent({ type: "retry", attempt, reason: renew ? "credential refused" : "endpoint not ready" });
+      try {
+        return await super.connect();
+      } catch (error) {
+        last = error as Error;
       }
     }
   }
 
   #measureUse(): void {
     const since = new WeakMap<object, number>();
-    this.on("acquire", (client) => since.set(client, performance.now()));
+    this.on("acquire", (client) => {
+      const now = this.#metrics.now();
+      if (now > 0) since.set(client, now);
+    });
     this.on("release", (_error, client) => {
-      this.#metrics.used((performance.now() - (since.get(client) ?? 0)) / 1000);
+      const acquired = since.get(client);
+      if (acquired !== undefined) this.#metrics.used(acquired);
     });
   }
 
@@ -172,10 +189,10 @@ export class ResilientPool extends Pool {
   /** pg makes its connections by this class. */
   #clientClass(): typeof Client {
     const settings = this.#settings;
-    const succeeded = (ms: number): void => {
+    const succeeded = (startedAt: number): void => {
       this.#failedAttempts = 0;
-      this.#metrics.created(ms / 1000);
-      settings.onEvent({ type: "connection-opened", durationMs: ms });
+      this.#metrics.created(startedAt);
+      settings.onEvent({ type: "connection-opened", durationMs: performance.now() - startedAt });
     };
     const failed = (error: object, startedAt: number, token: string | undefined): number =>
       this.#onFailure(error, startedAt, token);
@@ -227,7 +244,7 @@ export class ResilientPool extends Pool {
             this.connection.stream.destroy();
             setTimeout(callback, failed(reason, startedAt, this.#token()), reason);
           } else {
-            succeeded(performance.now() - startedAt);
+            succeeded(startedAt);
             callback(null, this);
           }
         });

@@ -3,7 +3,7 @@ import type { Deadline, ResolvedQueryOptions, ResolvedRequest } from "@org/data-
 import type { Connection } from "./connection.ts";
 import { statementError, unknownOutcome } from "./error-map.ts";
 import { begin, commit, type Guard, settingsStep } from "./guard.ts";
-import { createConverter, describe, prepare, type StatementEnvironment } from "./query.ts";
+import { learnShape, prepare, type StatementEnvironment } from "./query.ts";
 import { isDataSourceError } from "@org/data-source-core";
 
 /** A statement whose rows are fetched when they are asked for. */
@@ -37,13 +37,12 @@ export async function openPortal(
   // Not what is left of this deadline: each fetch will have the whole time again.
   const settings = settingsStep(
     statementTimeoutMs === Infinity ? undefined : Math.ceil(statementTimeoutMs),
-    connection.parameters,
+    connection,
   );
   const steps = [...begin(guard), settings, { ...step, portal: name, isMain: true }];
   const { error, fields = [] } = await connection.run(steps, deadline);
   if (error) throw toError(error);
-  const columns = await describe(environment, connection, "transaction", fields, deadline);
-  const convert = createConverter(environment.types, fields);
+  const { columns, convert } = await learnShape(environment, connection, "transaction", request, fields, deadline);
 
   const end = async (deadline: Deadline): Promise<void> => {
     try {

@@ -2,27 +2,27 @@ import type { Column, QueryResult } from "@org/data-source-core";
 import { isDataSourceError, type DataSourceError } from "@org/data-source-core";
 import {
   createRowLimit,
-  createRowShaper,
   type Deadline,
   type Redactor,
   type ResolvedQueryOptions,
   type ResolvedRequest,
   tagText,
   validateRows,
-  withKeys,
 } from "@org/data-source-core/adapter";
 import type { DatabaseError, FieldDef } from "pg";
-import type { Connection } from "./connection.ts";
+import { type Connection, isUnsent } from "./connection.ts";
 import { statementError, unknownOutcome } from "./error-map.ts";
-import type { Outcome, Step, WireRow } from "./exchange.ts";
+import type { Outcome, Step } from "./exchange.ts";
 import { type Guard, guarded, settingsStep } from "./guard.ts";
 import { bindParams } from "./params.ts";
 import { learnTypes } from "./type-lookup.ts";
-import { columnType, type TypeMap } from "./type-map.ts";
+import { type ResultShape, type ResultShapes, unknownOids } from "./result-shape.ts";
+import type { TypeMap } from "./type-map.ts";
 
 /** What a statement needs besides its connection. */
 export interface StatementEnvironment {
   readonly types: TypeMap;
+  readonly shapes: ResultShapes;
   readonly redact: Redactor;
 }
 
@@ -42,28 +42,30 @@ export async function runQuery<R>(
   deadline: Deadline,
 ): Promise<Omit<QueryResult<R>, "timings">> {
   connection.takeNotices();
-  const { step, toError } = await prepare(environment, connection, guard, request, options, deadline);
-  const limit = createRowLimit(options);
-  const wanted = limit.wanted(Infinity);
-  const main = { ...step, maxRows: wanted === Infinity ? 0 : Math.min(wanted, 2 ** 31 - 1), isMain: true };
+  const prepared = prepare(environment, connection, guard, request, options, deadline);
+  const { step, toError } = prepared instanceof Promise ? await prepared : prepared;
+  const { maxRows, maxBytes } = options;
+  // One more proves that there are more; the protocol's number of rows is an int32, and 0 is all.
+  const main = { ...step, maxRows: maxRows < 2 ** 31 - 1 ? maxRows + 1 : 0, isMain: true };
   const outcome = await run(connection, guard, main, deadline, options.readOnly);
   if (outcome.error) throw toError(outcome.error);
   // A write that ended in spite of the cancel has happened, and saying so is the only true answer.
   if (options.readOnly) deadline.throwIfOver();
 
-  const columns = await describe(environment, connection, guard, outcome.fields ?? [], deadline);
-  const convert = createConverter(environment.types, outcome.fields ?? []);
-  const shape = createRowShaper(columns, request.rowMode);
-  const rows: unknown[] = [];
-  for (const row of outcome.rows) {
-    const converted = convert(row);
-    if (!limit.admit(converted)) break;
-    rows.push(shape(converted));
-  }
+  const { fields = [] } = outcome;
+  const { columns, convert, shape } =
+    environment.shapes.get(request.text, request.rowMode, fields) ??
+    (await learnShape(environment, connection, guard, request, fields, deadline));
+  const { rows } = outcome;
+  for (const row of rows) convert(row);
+  const kept = maxBytes === Infinity ? Math.min(rows.length, maxRows) : fitting(rows, options);
+  const truncated = kept < rows.length;
+  if (truncated) rows.length = kept;
+  const shaped = rows.map(shape);
   return {
-    rows: await validateRows(rows, options.rowSchema),
+    rows: options.rowSchema ? await validateRows(shaped, options.rowSchema) : (shaped as R[]),
     columns,
-    truncated: limit.truncated,
+    truncated,
     rowsAffected: rowsAffectedOf(outcome.tag, columns),
     queryId: undefined,
     notices: connection.takeNotices(),
@@ -71,78 +73,65 @@ export async function runQuery<R>(
   };
 }
 
-/** Tags, parameters and their types: everything but running it. */
-export async function prepare(
+/** How many of the rows are within the limits. */
+function fitting(rows: readonly unknown[][], options: ResolvedQueryOptions): number {
+  const limit = createRowLimit(options);
+  const excess = rows.findIndex((row) => !limit.admit(row));
+  return excess === -1 ? rows.length : excess;
+}
+
+/** Tags, parameters and their types: everything but running it. A promise only if a type must be looked up. */
+export function prepare(
   environment: StatementEnvironment,
   connection: Connection,
   guard: Guard,
   request: ResolvedRequest,
   options: Pick<ResolvedQueryOptions, "queryTags">,
   deadline: Deadline,
-): Promise<PreparedStatement> {
+): PreparedStatement | Promise<PreparedStatement> {
   const { types, redact } = environment;
   const tagged = tagText(request.text, options.queryTags);
   const params = request.params as readonly never[];
-  let bound = bindParams(params, types);
-  if (bound.unknownTypes.length > 0) {
-    await learn(environment, connection, guard, { names: bound.unknownTypes }, deadline);
-    bound = bindParams(params, types);
-  }
-  return {
-    step: { text: tagged.text, values: bound.values, types: bound.types },
-    toError: (error, now = deadline) => statementError(error, { redact, tagged, deadline: now }),
-  };
+  const { values, types: oids, unknownTypes } = bindParams(params, types);
+  const toError: PreparedStatement["toError"] = (error, now = deadline) =>
+    statementError(error, { redact, tagged, deadline: now });
+  if (unknownTypes.length === 0) return { step: { text: tagged.text, values, types: oids }, toError };
+  return learn(environment, connection, guard, { names: unknownTypes }, deadline).then(() => ({
+    step: { text: tagged.text, values, types: bindParams(params, types).types },
+    toError,
+  }));
 }
 
-/** One guarded exchange. A write whose connection broke has an unknown outcome. */
-export async function run(
+/** One guarded exchange. A write whose connection broke has an unknown outcome, unless it was not sent. */
+export function run(
   connection: Connection,
   guard: Guard,
   main: Step,
   deadline: Deadline,
   readOnly: boolean,
 ): Promise<Outcome> {
-  try {
-    const settings = settingsStep(deadline.serverTimeoutMs(), connection.parameters);
-    return await connection.run(guarded(guard, main, settings), deadline);
-  } catch (error) {
-    const isOpen = guard === "transaction" || readOnly;
-    if (!isOpen && isDataSourceError(error, "CONNECTION")) throw unknownOutcome(error);
-    throw error;
-  }
+  const steps = guard === "none" ? [main] : guarded(guard, main, settingsStep(deadline.serverTimeoutMs(), connection));
+  const outcome = connection.run(steps, deadline);
+  if (readOnly || guard === "transaction") return outcome;
+  return outcome.catch((error: unknown) => {
+    throw isDataSourceError(error, "CONNECTION") && !isUnsent(error) ? unknownOutcome(error) : error;
+  });
 }
 
-/** Columns of a result; types that this database defines are looked up once. */
-export async function describe(
+/** The shape of a result; types that this database defines are looked up once. */
+export async function learnShape(
   environment: StatementEnvironment,
   connection: Connection,
   guard: Guard,
+  { text, rowMode }: ResolvedRequest,
   fields: readonly FieldDef[],
   deadline: Deadline,
-): Promise<Column[]> {
-  const { types } = environment;
-  const oids = [...new Set(fields.map((field) => field.dataTypeID))].filter((oid) => !types.get(oid));
-  if (oids.length > 0) await learn(environment, connection, guard, { oids }, deadline);
-  return withKeys(
-    fields.map(({ name, dataTypeID, dataTypeModifier }) => {
-      const mapped = types.get(dataTypeID);
-      if (!mapped) throw new Error(`Type ${dataTypeID} was not learnt`);
-      return { name, ...columnType(mapped, dataTypeModifier) };
-    }),
-  );
-}
-
-/** Converts a row in place: it is ours alone. */
-export function createConverter(types: TypeMap, fields: readonly FieldDef[]): (row: WireRow) => unknown[] {
-  const converts = fields.map((field) => types.get(field.dataTypeID)?.convert ?? ((text: string) => text));
-  return (row) => {
-    const values: unknown[] = row;
-    for (let index = 0; index < converts.length; index += 1) {
-      const text = row[index];
-      if (typeof text === "string") values[index] = converts[index]?.(text);
-    }
-    return values;
-  };
+): Promise<ResultShape> {
+  const { types, shapes } = environment;
+  const known = shapes.get(text, rowMode, fields);
+  if (known) return known;
+  await learn(environment, connection, guard, { oids: unknownOids(types, fields) }, deadline);
+  return shapes.get(text, rowMode, fields) as ResultShape;
 }
 
 /** Looks up types that the map does not have. */

@@ -9,12 +9,13 @@ import {
 } from "@org/data-source-core";
 import {
   type CallScope,
-  createDeadline,
   type Deadline,
+  type Deadlines,
   type Instrument,
   type Lifecycle,
   type OperationDetails,
   type ResolvedQueryOptions,
+  queryOptionNames,
   resolveQueryOptions,
   type ResolvedRequest,
   resolveRequest,
@@ -22,7 +23,7 @@ import {
 } from "@org/data-source-core/adapter";
 import { escapeIdentifier } from "pg";
 import { runBoundedQuery } from "./bounded-query.ts";
-import type { Connection } from "./connection.ts";
+import { isUnsent, type Lease } from "./connection.ts";
 import type { Guard } from "./guard.ts";
 import { runQuery, type StatementEnvironment } from "./query.ts";
 import { checkStatement, type StatementScope } from "./read-only.ts";
@@ -36,17 +37,15 @@ export interface PostgresQueryOptions<R = unknown> extends QueryOptions<R> {
   readonly transactional?: boolean;
 }
 
+const optionNames = [...queryOptionNames, "transactional"];
+
 /** What every statement of one data source shares. */
 export interface Engine extends StatementEnvironment {
   readonly lifecycle: Lifecycle;
+  /** For calls; they end with the lifecycle's signal. */
+  readonly deadlines: Deadlines;
   readonly instrument: Instrument;
   readonly onEvent: EventListener;
-}
-
-/** A connection for one statement, and how it is given back. */
-export interface Lease {
-  readonly connection: Connection;
-  end(options?: { readonly discard?: boolean }): Promise<void>;
 }
 
 /** Where statements run: on the data source, each with a connection of its own, or in a session or transaction. */
@@ -110,8 +109,8 @@ export function resolveQuery<R>(
   given: PostgresQueryOptions<R> | undefined,
   place: Place,
 ): Call<ResolvedQueryOptions<R>> {
-  const { transactional = true, ...rest } = given ?? {};
-  const options = resolveQueryOptions<R>(given && rest, place.scope);
+  const transactional = given?.transactional ?? true;
+  const options = resolveQueryOptions<R>(given, place.scope, optionNames);
   const resolved = resolveRequest(request, dialect);
   checkStatement(resolved.text, place.statements(options.readOnly));
   if (transactional) return { request: resolved, options, guard: place.guard(options.readOnly) };
@@ -128,8 +127,8 @@ async function executeCall<R>(
   { request, options, guard }: Call<ResolvedQueryOptions<R>>,
   started: number,
 ): Promise<QueryResult<R>> {
-  const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
-  using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
+  const signals = [options.signal, ...place.signals];
+  using deadline = engine.deadlines.start({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
   for (let attempt = 1; ; attempt += 1) {
     const lease = await place.lease(deadline);
     const acquired = performance.now();
@@ -137,19 +136,21 @@ async function executeCall<R>(
       const isBounded = options.maxBytes !== Infinity && options.readOnly;
       const run = isBounded ? runBoundedQuery : runQuery;
       const result = await run(engine, lease.connection, guard, request, options, deadline);
-      await lease.end();
-      const executeMs = performance.now() - acquired;
+      const ended = lease.end();
+      if (ended) await ended;
+      const now = performance.now();
       const timings = {
-        totalMs: performance.now() - started,
+        totalMs: now - started,
         acquireMs: acquired - started,
-        executeMs,
+        executeMs: now - acquired,
         fetchMs: undefined,
       };
-      return { ...result, timings };
+      return Object.assign(result, { timings });
     } catch (error) {
       await lease.end();
-      const lost = isDataSourceError(error, "CONNECTION") && place.canReplay && options.readOnly;
-      if (!lost || attempt > 1 || deadline.signal.aborted) throw withSql(place.onError(error), request);
+      const isLost = isDataSourceError(error, "CONNECTION") && place.canReplay;
+      const mayReplay = isLost && (options.readOnly || isUnsent(error));
+      if (!mayReplay || attempt > 1 || deadline.signal.aborted) throw withSql(place.onError(error), request);
     }
   }
 }

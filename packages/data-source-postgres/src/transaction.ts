@@ -71,7 +71,7 @@ async function runTransaction<T>(
   };
   try {
     const begin: Step = { text: beginText(options), maxRows: 0 };
-    await run(engine, connection, [begin, settingsStep(deadline.serverTimeoutMs(), connection.parameters)], deadline);
+    await run(engine, connection, [begin, settingsStep(deadline.serverTimeoutMs(), connection)], deadline);
     const result = await work(createHandle(engine, inner));
     await turns.end();
     const aborted = signals.find((signal) => signal?.aborted);

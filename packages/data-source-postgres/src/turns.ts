@@ -1,7 +1,6 @@
 import { DataSourceError, isDataSourceError, SessionLostError } from "@org/data-source-core";
 import type { Deadline } from "@org/data-source-core/adapter";
-import type { Connection } from "./connection.ts";
-import type { Lease } from "./queryable.ts";
+import type { Connection, Lease } from "./connection.ts";
 
 /** One connection that the statements of a session or transaction use one after the other. */
 export interface Turns {
@@ -40,7 +39,7 @@ export function createTurns(connection: Connection, what: "session" | "transacti
     signal: over.signal,
     lease: async (deadline) => {
       const done = await takeIfOpen(deadline);
-      return { connection, end: () => connection.settle().finally(done) };
+      return { connection, end: () => Promise.resolve(connection.settle()).finally(done) };
     },
     shared: {
       connection: {
@@ -50,7 +49,7 @@ export function createTurns(connection: Connection, what: "session" | "transacti
           return connection.run(steps, deadline).finally(done);
         },
       },
-      end: async () => undefined,
+      end: () => undefined,
     },
     end: async () => {
       over.abort(new DataSourceError({ code: "CLOSED", kind: "postgres", message: `The ${what} is over` }));

@@ -237,6 +237,7 @@ const introspection: IntrospectionFixture = {
       tags text[],
       doubled numeric generated always as (price * 2) stored,
       made timestamptz(3) default now(),
+      other_id int8 constraint conf_unchecked references conf.conf_owner (id) not enforced,
       primary key (id, code),
       constraint conf_code_check check (length(code) > 1))`,
     "comment on table conf.conf_item is 'an item'",
@@ -265,7 +266,9 @@ const introspection: IntrospectionFixture = {
           references: { schema: "conf", table: "conf_owner", columns: ["id"] },
           onDelete: "cascade",
           onUpdate: "no action",
+          enforced: true,
         },
+        { name: "conf_unchecked", columns: ["other_id"], enforced: false },
       ],
       checks: [{ name: "conf_code_check" }],
       partitioning: null,
@@ -285,6 +288,7 @@ const introspection: IntrospectionFixture = {
         { name: "tags", type: "array", nativeType: "_text", element: { type: "string" } },
         { name: "doubled", type: "decimal", default: null, generated: "((price)::numeric * (2)::numeric)" },
         { name: "made", type: "timestamptz", precision: 3, default: "now()" },
+        { name: "other_id" },
       ],
       indexes: [
         {

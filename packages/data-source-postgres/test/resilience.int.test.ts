@@ -39,10 +39,14 @@ async function terminate(name: string, state: string): Promise<number[]> {
 }
 
 test("an idle connection cut by the server does not end the process; the next query works; it exits by itself", async () => {
-  const child = spawn(process.execPath, ["--conditions=@org/source", join(import.meta.dirname, "idle-cut.child.ts")], {
-    env: { ...process.env, DATABASE_URL: emulator.adminUri, PGAPPNAME: "child" },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=@org/source", join(import.meta.dirname, "children/idle-cut.ts")],
+    {
+      env: { ...process.env, DATABASE_URL: emulator.adminUri, PGAPPNAME: "child" },
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   const exited = once(child, "exit");
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const next = async (): Promise<string> => (await lines.next()).value as string;

@@ -1,5 +1,5 @@
 // Run by resilience.int.test.ts: a process with nothing but an idle connection, which its parent cuts.
-import { createPostgresDataSource } from "../src/index.ts";
+import { createPostgresDataSource } from "../../src/index.ts";
 
 const source = createPostgresDataSource({ url: process.env["DATABASE_URL"] as string });
 const ask = async (): Promise<void> => {
