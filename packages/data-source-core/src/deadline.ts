@@ -103,6 +103,7 @@ class CallDeadline implements Deadline {
         (value) => {
           this.#waiting.delete(reject);
           resolve(value);
+          return undefined;
         },
         (error: Error) => {
           this.#waiting.delete(reject);
