@@ -1,5 +1,6 @@
 import type { QueryResult } from "@org/data-source-core";
 import {
+  createDeadline,
   createRowLimit,
   createRowShaper,
   type Deadline,
@@ -14,6 +15,7 @@ import type { Use } from "./runner.ts";
 import type { TypeMap } from "./type-map.ts";
 
 const batchRows = 1_000;
+const graceMs = 5_000;
 
 /** Collects the rows of a started statement up to the limits, and gives its connection back. */
 export function collect<R>(
@@ -27,13 +29,16 @@ export function collect<R>(
   return async (statement, lease) => {
     const executed = performance.now();
     const rows = openRows(statement, engine.types, options.maxRows + 1);
+    // A write that ended in spite of its cancel: its result is here, and small.
+    using grace = createDeadline({ timeoutMs: graceMs });
+    const reading = deadline.signal.aborted && !options.readOnly ? grace : deadline;
     try {
-      const changed = await changedRows(statement, rows, deadline);
+      const changed = await changedRows(statement, rows, reading);
       const limit = createRowLimit(options);
       const shape = createRowShaper(rows.columns, rowMode);
       const kept: unknown[] = [];
       for (let isDone = changed !== undefined; !isDone && !limit.truncated;) {
-        const batch = await rows.read(Math.min(limit.wanted(batchRows), batchRows), deadline);
+        const batch = await rows.read(Math.min(limit.wanted(batchRows), batchRows), reading);
         for (const row of batch.rows) if (limit.admit(row)) kept.push(shape(row));
         isDone = batch.done;
       }

@@ -31,7 +31,10 @@ export interface SnowflakeEmulator extends AsyncDisposable {
   hold(match: string | RegExp): Gate;
   /** Requests by kind (`login`, `query`, `result`…), `sessions` opened, `duplicates` by request id, `unknown` paths. */
   count(what: string): number;
+  /** Of the sessions that are open, in the order of their logins. */
   readonly sessionIds: readonly string[];
+  /** What a session's login asked for. */
+  sessionParameters(sessionId: string): Readonly<Record<string, unknown>> | undefined;
   /** Every statement so far. */
   readonly statements: readonly ServerQuery[];
   /** How many running statements hold this text. */
@@ -107,6 +110,7 @@ export async function startSnowflakeEmulator(options: SnowflakeEmulatorOptions =
     get sessionIds() {
       return sessions.live.map((session) => session.id);
     },
+    sessionParameters: (id) => sessions.live.find((session) => session.id === id)?.parameters,
     statements: queries.all,
     running: (text) => queries.all.filter((query) => query.status === "RUNNING" && query.sql.includes(text)).length,
     close,

@@ -48,7 +48,12 @@ export function login(
 ): ServerSession {
   const user = userOf(data, settings);
   const role = query.get("roleName") ?? user.defaultRole ?? "SYSADMIN";
-  return sessions.open({ user: user.name, role: role.toUpperCase(), warehouse: query.get("warehouse") ?? "DEMO_WH" });
+  return sessions.open({
+    user: user.name,
+    role: role.toUpperCase(),
+    warehouse: query.get("warehouse") ?? "DEMO_WH",
+    parameters: data.SESSION_PARAMETERS ?? {},
+  });
 }
 
 function userOf(data: LoginData, { account, users, now, oauthTokens }: LoginSettings): EmulatedUser {

@@ -21,6 +21,8 @@ export interface ServerSession {
   readonly user: string;
   readonly role: string;
   readonly engine: EngineSession;
+  /** As the login asked for them. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   sessionToken: string;
   masterToken: string;
   sessionTokenExpiresAt: number;
@@ -31,7 +33,12 @@ export interface ServerSession {
 }
 
 export interface Sessions {
-  open(login: { readonly user: string; readonly role: string; readonly warehouse: string }): ServerSession;
+  open(login: {
+    readonly user: string;
+    readonly role: string;
+    readonly warehouse: string;
+    readonly parameters: Readonly<Record<string, unknown>>;
+  }): ServerSession;
   /** The session of a request; throws what the service would answer. */
   authenticate(token: string | undefined): ServerSession;
   renew(masterToken: string | undefined): ServerSession;
@@ -71,13 +78,14 @@ export function createSessions(engine: Engine, settings: SessionSettings): Sessi
     get live() {
       return [...all.values()].filter((session) => session.ended === undefined && now() < session.masterTokenExpiresAt);
     },
-    open: ({ user, role, warehouse }) => {
+    open: ({ user, role, warehouse, parameters }) => {
       const id = String(10_000 + all.size);
       const names = { user, role, warehouse, account: settings.account, sessionId: id };
       const tokens = { sessionToken: "", masterToken: "", sessionTokenExpiresAt: 0, masterTokenExpiresAt: 0 };
       const running = new Set<Promise<void>>();
       const session: ServerSession = {
         running,
+        parameters,
         id,
         user,
         role,
