@@ -9,6 +9,7 @@ import { render, type Section } from "./section.ts";
 const GROUPS: Readonly<Record<string, () => Promise<{ run(): AsyncIterable<Section> }>>> = {
   "data-source-postgres": () => import("./data-source-postgres/index.ts"),
   "lakebase-auth": () => import("./lakebase-auth/index.ts"),
+  "data-source-snowflake": () => import("./data-source-snowflake/index.ts"),
 };
 
 const { positionals, values } = parseArgs({
