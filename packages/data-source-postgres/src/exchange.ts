@@ -85,7 +85,7 @@ class Exchange implements Submittable {
     if (!connection.stream.writable) return new NotSentError("The connection is closed");
     const messages = this.#steps.map(encodeStep);
     messages.push(sync);
-    // One buffer: a write for each message costs more than all the rest of a short statement.
+    // One buffer costs less than corked writes of its messages.
     connection.stream.write(Buffer.concat(messages));
     return undefined;
   }
