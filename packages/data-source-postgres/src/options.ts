@@ -38,7 +38,7 @@ export interface PostgresDataSourceOptions extends DataSourceOptions {
   readonly applicationName?: string;
   /** `"lakebase"`, or the options of `@org/lakebase-auth`: passwords are minted, renewed and never stored. */
   readonly auth?: "lakebase" | LakebaseOptions;
-  /** Default `postgres`. `redshift` was tested by the shape of its SQL only: no server was at hand. */
+  /** Default `postgres`. `redshift` is incomplete and untested: read-only rests on the SQL text, introspection fails. */
   readonly flavour?: "postgres" | "redshift";
   /**
    * `transaction`: behind PgBouncer or another pooler that gives each transaction its own connection, so that sessions

@@ -60,6 +60,8 @@ function checkRead({ irregular }: Classification, statement: Statement): void {
   if (irregular !== undefined) throw refusal(`Its text is irregular: ${irregular}`);
   if (!readVerbs.has(statement.first)) throw refusal(`${statement.first || "This statement"} is not a read`, writeHint);
   if (hasUnicodeName(statement)) throw refusal('A name is spelt with U&"…" escapes, which could hide a function');
+  // The server refuses it too, but where it has no read-only transactions nobody else does.
+  if (statement.words.has("INTO")) throw refusal("INTO would create a table", writeHint);
   for (const name of statement.calls) {
     if (outside.test(name)) throw refusal(`${name.toLowerCase()}() acts outside of a read-only transaction`, writeHint);
   }
