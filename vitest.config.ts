@@ -5,6 +5,8 @@ const source = { resolve: { conditions: ["@org/source"] }, ssr: { resolve: { con
 /** `unit`: no network and no real time. `int`: a real local engine. `live`: a cloud account, skipped unless its variables are set. */
 export default defineConfig({
   test: {
+    // Most files start a server and measure what it does: side by side on two cores they would measure each other.
+    maxWorkers: 1,
     projects: [
       {
         ...source,
