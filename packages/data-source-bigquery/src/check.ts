@@ -97,7 +97,7 @@ async function runSteps(
     const started = performance.now();
     const reply = await read(engine, statement, 1, deadline);
     latencyMs = performance.now() - started;
-    user = reply.rows?.[0]?.f[0]?.v as string | undefined;
+    user = reply.rows.read(0, 1)[0]?.[0] as string | undefined;
     return undefined;
   });
   const ok = failed === undefined;

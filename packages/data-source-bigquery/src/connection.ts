@@ -19,6 +19,8 @@ export interface ApiCall {
   readonly waitMs?: number;
   /** Default: lost replies and transient reasons. `lost`: only the former. `never`: neither. */
   readonly retry?: "all" | "lost" | "never";
+  /** How a reply's body is read. Default: as JSON. */
+  readonly parse?: (bytes: Buffer) => unknown;
   /** Counts the sendings that may have reached the server. */
   readonly delivery?: { possible: number };
 }
@@ -68,28 +70,35 @@ export function createConnection(setup: ConnectionSetup): Connection {
   const send = async (
     call: ApiCall,
     deadline: Deadline,
-  ): Promise<{ status: number; text: string; refused: boolean }> => {
+  ): Promise<{ status: number; bytes: Buffer; refused: boolean }> => {
     const { method, path, search = {}, body, waitMs = 0 } = call;
     const url = new URL(
       `${apiEndpoint}/bigquery/v2/projects/${encodeURIComponent(call.projectId ?? (await setup.projectId()))}${path}`,
     );
+    url.searchParams.set("prettyPrint", "false");
     for (const [name, value] of Object.entries(search))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const headers = await authorize(deadline);
     deadline.throwIfOver();
     if (call.delivery) call.delivery.possible += 1;
+    // Not AbortSignal.timeout: it would hold on to each request, answered or not, until its time has passed.
+    using attempt = createDeadline({ timeoutMs: waitMs + graceMs, signals: [deadline.signal], kind: "bigquery" });
     try {
-      const { status, data } = await gaxios.request<string>({
+      const { status, data } = await gaxios.request<AsyncIterable<Uint8Array>>({
         url,
         method,
         headers: { ...headers, "content-type": "application/json", "user-agent": "org-data-source-bigquery" },
         ...(body === undefined ? {} : { data: JSON.stringify(body) }),
-        responseType: "text",
+        responseType: "stream",
         retry: false,
         validateStatus: () => true,
-        signal: AbortSignal.any([deadline.signal, AbortSignal.timeout(waitMs + graceMs)]),
+        signal: attempt.signal,
       });
-      return { status, text: data, refused: status === 401 && credentials.refuse(headers) };
+      return {
+        status,
+        bytes: Buffer.concat(await collect(data)),
+        refused: status === 401 && credentials.refuse(headers),
+      };
     } catch (error) {
       if (call.delivery && isRefused(error)) call.delivery.possible -= 1;
       deadline.throwIfOver();
@@ -100,9 +109,10 @@ export function createConnection(setup: ConnectionSetup): Connection {
   const once = async <T>(call: ApiCall, deadline: Deadline): Promise<T> => {
     let reply = await send(call, deadline);
     if (reply.refused) reply = await send(call, deadline);
-    const { status, text } = reply;
-    if (status >= 400) throw replyError(status, text);
-    return (text === "" ? {} : JSON.parse(text)) as T;
+    const { status, bytes } = reply;
+    if (status >= 400) throw replyError(status, bytes.toString());
+    if (call.parse) return call.parse(bytes) as T;
+    return (bytes.length === 0 ? {} : JSON.parse(bytes.toString())) as T;
   };
 
   return {
@@ -129,4 +139,10 @@ function isRefused(error: unknown): boolean {
     (part) => (part as { code?: unknown } | undefined)?.code,
   );
   return codes.some((code) => code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EAI_AGAIN");
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
 }

@@ -5,7 +5,9 @@ import { ApiError, finalError, isTransient } from "./api-error.ts";
 import { backoff } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
 import type { QueryParameter } from "./params.ts";
-import type { RestRow, TableField } from "./type-map.ts";
+import { parseWithRows, type RowPage } from "./row-page.ts";
+import type { TableField } from "./type-map.ts";
+import { aftermathMs, settled, unhurried } from "./unhurried.ts";
 
 /** A statement as it is sent. */
 export interface Statement {
@@ -28,7 +30,7 @@ export interface QueryReply {
   readonly jobReference: JobReference;
   readonly jobComplete?: boolean;
   readonly schema?: { readonly fields?: readonly TableField[] };
-  readonly rows?: readonly RestRow[];
+  readonly rows: RowPage;
   readonly pageToken?: string;
   readonly totalBytesProcessed?: string;
   readonly totalBytesBilled?: string;
@@ -73,8 +75,6 @@ export interface ResultPage {
 const firstWaitMs = 1_000;
 /** What one call for results waits; the service itself gives up after 200 s. */
 const longestWaitMs = 30_000;
-/** How long a cancelled job is watched. */
-const cancelTimeoutMs = 5_000;
 
 export function createJobs(connection: Connection): Jobs {
   const get = (job: JobReference, deadline: Deadline): Promise<JobResource> =>
@@ -96,7 +96,7 @@ export function createJobs(connection: Connection): Jobs {
   };
 
   const cancel = async (job: JobReference): Promise<Ending> => {
-    using deadline = createDeadline({ timeoutMs: cancelTimeoutMs, kind: "bigquery" });
+    using deadline = createDeadline({ timeoutMs: aftermathMs, kind: "bigquery" });
     return await stop(job, deadline);
   };
 
@@ -105,10 +105,10 @@ export function createJobs(connection: Connection): Jobs {
    * without waiting, and stops it. Should the service have started another job, its own reply names that one.
    */
   const abandon = async (body: object, first: Promise<QueryReply>): Promise<void> => {
-    using deadline = createDeadline({ timeoutMs: cancelTimeoutMs, kind: "bigquery" });
+    using deadline = createDeadline({ timeoutMs: aftermathMs, kind: "bigquery" });
     const again = { ...body, timeoutMs: 0 };
     const found = connection.call<QueryReply>(
-      { method: "POST", path: "/queries", body: again, retry: "lost" },
+      { method: "POST", path: "/queries", body: again, retry: "lost", parse: parseWithRows },
       deadline,
     );
     const stopped = new Set<string>();
@@ -134,7 +134,16 @@ export function createJobs(connection: Connection): Jobs {
         formatOptions: { useInt64Timestamp: true },
       };
       const delivery: Delivery = { possible: 0 };
-      const call = { method: "POST", path: "/queries", body, waitMs: body.timeoutMs, retry: "lost", delivery } as const;
+      const waitMs = body.timeoutMs;
+      const call = {
+        method: "POST",
+        path: "/queries",
+        body,
+        waitMs,
+        retry: "lost",
+        delivery,
+        parse: parseWithRows,
+      } as const;
       try {
         return await unhurried(
           (own) => connection.call<QueryReply>(call, own),
@@ -182,7 +191,7 @@ export function createJobs(connection: Connection): Jobs {
         const path = `/queries/${encodeURIComponent(job.jobId)}`;
         try {
           const reply = await connection.call<QueryReply>(
-            { method: "GET", path, search, waitMs, retry: "lost" },
+            { method: "GET", path, search, waitMs, retry: "lost", parse: parseWithRows },
             deadline,
           );
           if (reply.jobComplete !== false) return reply;
@@ -202,35 +211,6 @@ export function createJobs(connection: Connection): Jobs {
 
 function jobPath({ jobId }: JobReference): string {
   return `/jobs/${encodeURIComponent(jobId)}`;
-}
-
-/**
- * Work that the deadline does not break off: it only stops waiting, once `left` has done what is due then. What would
- * be broken off is a reply that says what the server has begun.
- */
-async function unhurried<T>(
-  work: (own: Deadline) => Promise<T>,
-  deadline: Deadline,
-  left: (reply: Promise<T>) => Promise<void>,
-): Promise<T> {
-  const over = new AbortController();
-  using own = createDeadline({ timeoutMs: Infinity, signals: [over.signal], kind: "bigquery" });
-  deadline.throwIfOver();
-  const reply = work(own);
-  try {
-    return await deadline.race(reply);
-  } catch (error) {
-    if (deadline.signal.aborted) await left(reply);
-    throw error;
-  } finally {
-    over.abort();
-  }
-}
-
-/** Waits for it to settle either way, for some seconds. */
-async function settled(work: Promise<unknown>): Promise<void> {
-  using deadline = createDeadline({ timeoutMs: cancelTimeoutMs, kind: "bigquery" });
-  await Promise.allSettled([deadline.race(work)]);
 }
 
 /** The part that jobs.query and jobs.insert have in common. */

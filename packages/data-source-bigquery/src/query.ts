@@ -24,7 +24,9 @@ import { admit, type Prepared } from "./statement.ts";
 import { columnsOf, createRowReader } from "./type-map.ts";
 
 /** Rows that one call asks for. A page also ends at about 10 MB. */
-export const pageRows = 5_000;
+export const pageRows = 10_000;
+/** Rows parsed in one go: few enough to be garbage before the next collection. */
+export const rowsAtOnce = 100;
 
 /** Runs a statement and collects its rows by pages, up to the limits. */
 export async function runQuery<R>(
@@ -199,10 +201,11 @@ export async function collect(
   const shape = createRowShaper(columns, rowMode);
   const rows: unknown[] = [];
   for (let page = first; ;) {
-    for (const row of page.rows ?? []) {
-      const values = readRow(row);
-      if (!limit.admit(values)) break;
-      rows.push(shape(values));
+    for (let at = 0; at < page.rows.length && !limit.truncated; at += rowsAtOnce) {
+      for (const row of page.rows.read(at, rowsAtOnce)) {
+        const values = readRow(row);
+        if (limit.admit(values)) rows.push(shape(values));
+      }
     }
     const { pageToken } = page;
     if (limit.truncated || pageToken === undefined) return { rows, columns, truncated: limit.truncated };

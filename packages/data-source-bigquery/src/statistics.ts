@@ -3,7 +3,8 @@ import { createDeadline } from "@org/data-source-core/adapter";
 import type { Engine } from "./engine.ts";
 import { toDataSourceError } from "./error-map.ts";
 import type { ResolvedStatistics } from "./scope.ts";
-import { createRowReader, type RestRow, type TableField } from "./type-map.ts";
+import { parseWithRows, type RowPage } from "./row-page.ts";
+import { createRowReader, type TableField } from "./type-map.ts";
 
 /** Counts on a table's first rows, read by tabledata.list: that is free, whatever the table's size. */
 export async function addStatistics(
@@ -50,12 +51,12 @@ async function sample(
       deadline,
     );
     const search = { maxResults: sampleRows, "formatOptions.useInt64Timestamp": true };
-    const { rows = [] } = await engine.connection.call<{ rows?: readonly RestRow[] }>(
-      { method: "GET", path: `${path}/data`, projectId, search },
+    const { rows } = await engine.connection.call<{ rows: RowPage }>(
+      { method: "GET", path: `${path}/data`, projectId, search, parse: parseWithRows },
       deadline,
     );
     const fields = schema?.fields ?? [];
-    const values = rows.slice(0, sampleRows).map(createRowReader(fields, engine.options));
+    const values = rows.read(0, sampleRows).map(createRowReader(fields, engine.options));
     const columns = table.columns.map((column): CatalogColumn => {
       const index = fields.findIndex((field) => field.name === column.name);
       if (index === -1) return column;

@@ -3,11 +3,13 @@ import {
   createQueryStream,
   type BatchReader,
   type Deadline,
+  type RawRow,
   type ResolvedStreamOptions,
 } from "@org/data-source-core/adapter";
 import type { Engine } from "./engine.ts";
 import { toDataSourceError } from "./error-map.ts";
-import { pageRows, readByOwnId, write } from "./query.ts";
+import { pageRows, readByOwnId, rowsAtOnce, write } from "./query.ts";
+import type { RowPage } from "./row-page.ts";
 import { admit, type Prepared } from "./statement.ts";
 import { columnsOf, createRowReader } from "./type-map.ts";
 
@@ -46,7 +48,7 @@ async function open(
   const job = reply.jobReference;
   const fields = reply.schema?.fields ?? [];
   const readRow = createRowReader(fields, engine.options);
-  let page = reply.rows ?? [];
+  let page: RowPage | undefined = reply.rows;
   let at = 0;
   let { pageToken } = reply;
   return {
@@ -54,20 +56,24 @@ async function open(
     queryId: job.jobId,
     read: (wanted, readDeadline) =>
       explained(async () => {
-        if (at >= page.length && pageToken !== undefined) {
+        if (page && at >= page.length && pageToken !== undefined) {
           const maxResults = Math.max(wanted, Math.min(pageRows, maxRows + 1));
           const next = await jobs.results(job, { maxResults, pageToken }, readDeadline);
-          page = next.rows ?? [];
+          page = next.rows;
           at = 0;
           pageToken = next.pageToken;
         }
-        const rows = page.slice(at, at + wanted).map(readRow);
-        at += rows.length;
-        return { rows, done: at >= page.length && pageToken === undefined };
+        const end = Math.min(page?.length ?? 0, at + wanted);
+        const rows: RawRow[] = [];
+        for (; at < end; at += rowsAtOnce) {
+          for (const row of page?.read(at, Math.min(rowsAtOnce, end - at)) ?? []) rows.push(readRow(row));
+        }
+        at = end;
+        return { rows, done: at >= (page?.length ?? 0) && pageToken === undefined };
       }),
     // Pages exist only once the job is DONE: there is nothing left to stop, and nothing to give back.
     close: async () => {
-      page = [];
+      page = undefined;
     },
   };
 }

@@ -1,19 +1,7 @@
 import { expect, test } from "vitest";
-import { columnsOf, createRowReader, timestampOf, type TableField } from "./type-map.ts";
+import { columnsOf, createRowReader, type TableField } from "./type-map.ts";
 
 const options = { integers: "bigint", json: "parsed" } as const;
-
-test.each([
-  ["0", "1970-01-01T00:00:00Z"],
-  ["-1", "1969-12-31T23:59:59.999999Z"],
-  ["-1000000", "1969-12-31T23:59:59Z"],
-  ["253402300799999999", "9999-12-31T23:59:59.999999Z"],
-  ["-62135596800000000", "0001-01-01T00:00:00Z"],
-  ["-62135596799999999", "0001-01-01T00:00:00.000001Z"],
-  ["1709168523000004", "2024-02-29T01:02:03.000004Z"],
-])("%s microseconds are %s", (micros, text) => {
-  expect(timestampOf(micros)).toBe(text);
-});
 
 test("nested and repeated values, nulls at every level", () => {
   const fields: TableField[] = [
@@ -30,9 +18,8 @@ test("nested and repeated values, nulls at every level", () => {
     { name: "none", type: "RECORD", fields: [{ name: "a", type: "STRING" }] },
   ];
   const read = createRowReader(fields, options);
-  const cell = (v: unknown): { v: unknown } => ({ v });
-  const item = { f: [cell("x"), cell([cell("1"), cell("9007199254740993")]), cell("true")] };
-  const [items, none] = read({ f: [cell([cell(item), cell({ f: [cell(null), cell([]), cell(null)] })]), cell(null)] });
+  const item = ["x", ["1", "9007199254740993"], "true"];
+  const [items, none] = read([[item, [null, [], null]], null]);
   expect(none).toBeNull();
   expect((items as object[]).map((value) => Object.entries(value))).toEqual([
     [
@@ -59,7 +46,7 @@ test("decimals, floats, json and ranges keep every digit", () => {
     { name: "open", type: "RANGE", rangeElementType: { type: "TIMESTAMP" } },
   ];
   const texts = ["0.000000001", "0.1", "-Infinity", "NaN", '{"a":12345678901234567890}', "[-1, 0)", "[UNBOUNDED, 0)"];
-  expect(createRowReader(fields, options)({ f: texts.map((v) => ({ v })) })).toEqual([
+  expect(createRowReader(fields, options)(texts)).toEqual([
     "0.000000001",
     0.1,
     -Infinity,

@@ -1,6 +1,8 @@
 import type { Column, ColumnType, IntegerMode, LogicalType } from "@org/data-source-core";
 import { createIntegerParser, createRowShaper, parseJson, withKeys, type RawRow } from "@org/data-source-core/adapter";
 import { nativeTypeName, scalarType, type NativeType } from "./native-type.ts";
+import type { RestRow } from "./row-page.ts";
+import { timestampOf } from "./timestamp.ts";
 
 /** A column as the REST API describes it. */
 export interface TableField {
@@ -12,15 +14,6 @@ export interface TableField {
   readonly maxLength?: string;
   readonly fields?: readonly TableField[];
   readonly rangeElementType?: { readonly type: string };
-}
-
-/** A value as the REST API nests it. */
-export interface Cell {
-  readonly v: unknown;
-}
-
-export interface RestRow {
-  readonly f: readonly Cell[];
 }
 
 export interface ValueOptions {
@@ -93,15 +86,12 @@ export function columnsOf(fields: readonly TableField[]): Column[] {
   );
 }
 
-/** Turns REST rows into values that lose nothing. */
+/** Turns a REST row into values that lose nothing, in place: the row is its own. */
 export function createRowReader(fields: readonly TableField[], options: ValueOptions): (row: RestRow) => RawRow {
   const readers = fields.map((field) => createReader(nativeTypeOf(field), options));
   return (row) => {
-    const values: unknown[] = Array.from({ length: readers.length });
-    for (let index = 0; index < readers.length; index += 1) {
-      values[index] = (readers[index] as Reader)((row.f[index] as Cell).v);
-    }
-    return values;
+    for (let index = 0; index < readers.length; index += 1) row[index] = (readers[index] as Reader)(row[index]);
+    return row;
   };
 }
 
@@ -115,12 +105,12 @@ function createReader(type: NativeType, options: ValueOptions): Reader {
 function notNullReader(type: NativeType, options: ValueOptions): Reader {
   if (type.name === "ARRAY" && type.element) {
     const element = createReader(type.element, options);
-    return (value) => (value as readonly Cell[]).map((cell) => element(cell.v));
+    return (value) => (value as readonly unknown[]).map(element);
   }
   if (type.fields) {
     const readers = type.fields.map((field) => createReader(field.type, options));
     const shape = createRowShaper(columnTypeOf(type).fields ?? [], "object");
-    return (value) => shape((value as RestRow).f.map((cell, index) => (readers[index] as Reader)(cell.v)));
+    return (value) => shape((value as RestRow).map((member, index) => (readers[index] as Reader)(member)));
   }
   return scalarReader(type, options) as Reader;
 }
@@ -144,12 +134,4 @@ function scalarReader({ name, element }: NativeType, { integers, json }: ValueOp
     default:
       return (text) => text;
   }
-}
-
-/** Microseconds since 1970 as text → ISO 8601, with six digits of fraction unless it is zero. */
-export function timestampOf(micros: string): string {
-  const total = BigInt(micros);
-  const fraction = ((total % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const iso = new Date(Number((total - fraction) / 1000n)).toISOString().slice(0, 19);
-  return fraction === 0n ? `${iso}Z` : `${iso}.${String(fraction).padStart(6, "0")}Z`;
 }

@@ -211,13 +211,13 @@ test("maxRows: no page holds more than is wanted, one row beyond", async () => {
   const { rows, truncated } = await source.query(text, { maxRows: 12_000 });
   expect([rows.length, truncated]).toEqual([12_000, true]);
   const asked = server.emulator.requests.filter((request) => request.route === "jobs.getQueryResults");
-  expect(asked.map((request) => request.search["maxResults"])).toEqual(["5000", "2001"]);
+  expect(asked.map((request) => request.search["maxResults"])).toEqual(["2001"]);
 });
 
 test("maxBytes: no page after the limit", async () => {
   const text = "select n from unnest(generate_array(1, 50000)) as n";
-  const { rows, truncated } = await source.query(text, { maxBytes: 8 * 6000, maxRows: Infinity });
-  expect([rows.length, truncated]).toEqual([6000, true]);
+  const { rows, truncated } = await source.query(text, { maxBytes: 8 * 12_000, maxRows: Infinity });
+  expect([rows.length, truncated]).toEqual([12_000, true]);
   expect(server.emulator.count("jobs.getQueryResults")).toBe(1);
 });
 
