@@ -44,11 +44,12 @@ export async function createProject(options: {
 
   /** Makes the views of INFORMATION_SCHEMA that the statement names, with what is there now. */
   const materialize = async (tokens: readonly SqlToken[]): Promise<void> => {
-    const text = tokens
-      .map((token) => token.raw.replaceAll("`", ""))
-      .join(" ")
-      .replaceAll(" . ", ".");
-    for (const [, scope = "", name = ""] of text.matchAll(/([\w-]+)\.INFORMATION_SCHEMA\.(\w+)/gi)) {
+    // By tokens: a pattern over the text would take quadratic time on a long literal.
+    const names = tokens.flatMap((token) => (token.kind === "identifier" ? token.value.split(".") : [token.raw]));
+    const parts = names.filter((name) => name !== ".");
+    for (const [index, part] of parts.entries()) {
+      if (part.toUpperCase() !== "INFORMATION_SCHEMA") continue;
+      const [scope = "", name = ""] = [parts[index - 1], parts[index + 1]];
       const view = views[name.toUpperCase()];
       if (!view) throw new Problem("notImplemented", `BigQuery emulator: no INFORMATION_SCHEMA.${name}`);
       const region = /^region-(.+)$/i.exec(scope)?.[1]?.toLowerCase();
