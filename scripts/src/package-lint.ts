@@ -19,7 +19,7 @@ export async function lintPackage({ manifest, files, tarball }: StagedPackage): 
       : types.problems.filter((problem) => !isIgnored(problem)).map((problem) => JSON.stringify(problem));
   return [
     ...findTarballFaults(manifest, files),
-    ...messages.map((message) => `${manifest.name}: ${formatMessage(message, pkg)}`),
+    ...messages.map((message) => `${manifest.name}: ${formatMessage(message, pkg, { color: false })}`),
     ...problems.map((problem) => `${manifest.name}: types: ${problem}`),
   ];
 }
