@@ -35,6 +35,8 @@ export interface Connection extends Poolable {
   start(statement: Statement, settings: Settings, sink: RowSink, deadline: Deadline): Promise<Running>;
   /** A statement of our own, without values. Gives its rows; rejects with our errors. */
   ask(text: string, deadline: Deadline): Promise<unknown[][]>;
+  /** Of everything so far. */
+  readonly bytesRead: number;
   /** Stops and starts the flow of rows. */
   pause(): void;
   resume(): void;
@@ -173,6 +175,9 @@ export async function prepareConnection(
       return { outcome, stop: (leewayMs = 0) => stop(outcome, leewayMs) };
     },
     ask,
+    get bytesRead() {
+      return driver.stream.bytesRead;
+    },
     pause: () => driver.stream.pause(),
     resume: () => driver.stream.resume(),
     taint: () => {

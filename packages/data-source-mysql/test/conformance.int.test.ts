@@ -14,9 +14,11 @@ for (const text of [
   "create table if not exists type_fixture (id int primary key, moment timestamp(6) null, flags bit(10))",
   "set time_zone = '+00:00'",
   "replace into type_fixture values (1, '2024-02-29 12:30:00.123456', b'101')",
-  "create or replace procedure escape_procedure() update type_fixture set flags = 0",
-  "create or replace function escape_function() returns int begin update type_fixture set flags = 0; return 1; end",
-  "create sequence if not exists escape_sequence",
+  "drop procedure if exists escape_procedure",
+  "create procedure escape_procedure() update type_fixture set flags = 0",
+  "drop function if exists escape_function",
+  "create function escape_function() returns int deterministic begin update type_fixture set flags = 0; return 1; end",
+  ...(server.isMariaDb ? ["create sequence if not exists escape_sequence"] : []),
 ]) {
   await observer.query(text);
 }

@@ -22,6 +22,9 @@ export function escapes(table: string, file: string): readonly string[] {
     `/*M!100100 ${insert} */`,
     `select 1 /*! into outfile '${file}' */`,
     `select 1 /*!99999 ' */ into outfile '${file}' -- '`,
+    // To the server a comment, a file, and a comment; to whoever takes it as run, two strings.
+    `select 1 /*!99999 ' */ into outfile '${file}' -- ' */`,
+    `select 1 /*M!999999 " */ into outfile '${file}' -- " */`,
     `select 1 /*!99999 /* */ into outfile '${file}' /* */ -- */`,
     `/*!40101 set session transaction read write */`,
     // Files and variables.

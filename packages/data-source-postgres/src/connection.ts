@@ -118,7 +118,7 @@ function createLease(client: PoolClient, settings: PoolSettings): Lease {
   const stop = async (running: Promise<Outcome>, deadline: Deadline): Promise<Outcome> => {
     const isOver = async (ms: number): Promise<boolean> => {
       using limit = createDeadline({ timeoutMs: ms });
-      return limit.race(running).then(
+      return await limit.race(running).then(
         () => true,
         () => !limit.signal.aborted,
       );

@@ -1,2 +1,3 @@
+export { createCertificate } from "./certificate.ts";
 export { isMySqlInstalled } from "./find-server.ts";
-export { type MySqlServer, startMySqlServer } from "./server.ts";
+export { freePort, type MySqlServer, startMySqlServer, startThrowawayMySqlServer } from "./server.ts";

@@ -20,8 +20,6 @@ export interface MySqlServer {
     readonly ssl: boolean | { readonly ca: string };
   };
   readonly isMariaDb: boolean;
-  /** Whether this is a server of the test's own, which others do not use. */
-  readonly isOwn: boolean;
   close(): Promise<void>;
 }
 
@@ -34,11 +32,18 @@ const startTimeoutMs = 60_000;
  */
 export async function startMySqlServer(): Promise<MySqlServer> {
   const url = process.env["MYSQL_TEST_URL"];
-  if (url !== undefined && url !== "") return useServer(new URL(url));
+  return url === undefined || url === "" ? startThrowawayMySqlServer() : useServer(new URL(url));
+}
+
+/** A throwaway server on a free loopback port, with TLS. */
+export async function startThrowawayMySqlServer(account?: {
+  readonly user: string;
+  readonly password: string;
+}): Promise<MySqlServer> {
   const binary = await findServer();
   const { ca, cert, key } = await createCertificate();
   const directory = join(tmpdir(), `mysql-test-${randomBytes(6).toString("hex")}`);
-  const [user, password] = ["tester", `canary-${randomBytes(9).toString("base64url")}`];
+  const { user, password } = account ?? { user: "tester", password: `canary-${randomBytes(9).toString("base64url")}` };
   // The server wants one statement a line.
   const initFile = [
     `CREATE DATABASE ${database} CHARACTER SET utf8mb4`,
@@ -58,7 +63,6 @@ export async function startMySqlServer(): Promise<MySqlServer> {
       return {
         options: { host: "127.0.0.1", port, user, password, database, ssl: { ca } },
         isMariaDb: binary.isMariaDb,
-        isOwn: true,
         close,
       };
     } catch (error) {
@@ -77,10 +81,9 @@ async function useServer(url: URL): Promise<MySqlServer> {
       user: decodeURIComponent(url.username),
       password: decodeURIComponent(url.password),
       database: decodeURIComponent(url.pathname.slice(1)),
-      ssl: caFile === undefined ? url.searchParams.get("ssl") !== "false" : { ca: await readFile(caFile, "utf8") },
+      ssl: caFile === undefined ? false : { ca: await readFile(caFile, "utf8") },
     },
     isMariaDb: url.protocol === "mariadb:",
-    isOwn: false,
     close: () => Promise.resolve(),
   };
 }
@@ -165,7 +168,7 @@ function untilReady(supervisor: ReturnType<typeof spawn>): Promise<void> {
   });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address() as { port: number };

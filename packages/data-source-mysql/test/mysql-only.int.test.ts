@@ -1,0 +1,106 @@
+// What only MySQL does, on a scripted server: no MySQL could be run. What it answers is from MySQL's manual. With
+// MYSQL_TEST_URL=mysql://… the conformance suite runs against a real one.
+import type { DataSource } from "@org/data-source-core";
+import { afterEach, expect, test } from "vitest";
+import { createMySqlDataSource, type MySqlDataSourceOptions } from "../src/index.ts";
+import { failure } from "./context.ts";
+import { type Reply, scriptMySql } from "./scripted-mysql.ts";
+
+const closes: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closes.splice(0).toReversed()) await close();
+});
+
+async function script(answer: (text: string, reply: Reply) => void) {
+  const { port, said, close } = await scriptMySql(answer);
+  closes.push(close);
+  const source = (own?: MySqlDataSourceOptions): DataSource => {
+    const options = { host: "127.0.0.1", port, user: "u", password: "p", pool: { max: 1 } };
+    const created = createMySqlDataSource({ ...options, ...own });
+    closes.push(() => created.close());
+    return created;
+  };
+  return { said, source };
+}
+
+test("scripted MySQL: its own names for read-only and the timeout, sent once until they change", async () => {
+  const { said, source } = await script((_text, reply) => reply.row({ a: "x" }));
+  const reader = source();
+  expect((await reader.query("select 'x' as a", { statementTimeoutMs: 1500 })).rows).toEqual([{ a: "x" }]);
+  await reader.query("select 'x' as a", { statementTimeoutMs: 1500 });
+  await reader.query("select 'x' as a", { statementTimeoutMs: Infinity });
+  expect(said.filter((text) => text.startsWith("SET SESSION"))).toEqual([
+    "SET SESSION transaction_read_only=1, max_execution_time=1500, sql_select_limit=10001, net_write_timeout=310",
+    "SET SESSION max_execution_time=0",
+  ]);
+  expect(said.find((text) => text.startsWith("SET NAMES"))).toContain("sql_mode='STRICT_TRANS_TABLES'");
+  expect(reader.capabilities.statementTimeout.note).toContain("max_execution_time");
+});
+
+test("scripted MySQL: 3024 is STATEMENT_TIMEOUT, and its placeholder no SQLSTATE", async () => {
+  const { source } = await script((_text, reply) => reply.error(3024, "maximum statement execution time exceeded"));
+  const error = await failure(source().query("select sleep(9)"));
+  expect(error).toMatchObject({ code: "STATEMENT_TIMEOUT", nativeCode: "3024", sqlState: undefined });
+});
+
+test("scripted MySQL: a write, which max_execution_time does not cover, is killed by our clock", async () => {
+  let victim: Reply | undefined;
+  const { said, source } = await script((text, reply) => {
+    if (text.startsWith("update")) victim = reply;
+    else reply.ok();
+    if (text.startsWith("KILL QUERY")) victim?.error(1317, "Query execution was interrupted");
+  });
+  const slow = source({ access: "read-write" }).query("update t set a = 1", {
+    readOnly: false,
+    statementTimeoutMs: 100,
+  });
+  expect(await failure(slow)).toMatchObject({ code: "STATEMENT_TIMEOUT" });
+  expect(said.filter((text) => /^(?:KILL|do 0)/.test(text))).toEqual(["KILL QUERY 11", "do 0"]);
+});
+
+test("scripted MySQL: a write that ended in spite of the cancel has happened", async () => {
+  let victim: Reply | undefined;
+  const { source } = await script((text, reply) => {
+    if (text.startsWith("update")) victim = reply;
+    else reply.ok();
+    if (text.startsWith("KILL QUERY")) victim?.ok();
+  });
+  const signal = AbortSignal.timeout(100);
+  const done = await source({ access: "read-write" }).query("update t set a = 1", { readOnly: false, signal });
+  expect(done.rowsAffected).toBe(0);
+});
+
+test("scripted MySQL: a kill that comes too late hits the barrier, not the next statement", async () => {
+  let victim: Reply | undefined;
+  let barriers = 0;
+  const { said, source } = await script((text, reply) => {
+    if (text.startsWith("KILL QUERY")) {
+      reply.ok();
+      victim?.row({ a: "done" });
+    } else if (text === "do 0") {
+      barriers += 1;
+      if (barriers === 1) reply.error(1317, "Query execution was interrupted");
+      else reply.ok();
+    } else if (text.startsWith("select 'slow'")) victim = reply;
+    else reply.row({ a: "next" });
+  });
+  const reader = source();
+  const slow = failure(reader.query("select 'slow'", { signal: AbortSignal.timeout(100) }));
+  expect(await slow).toMatchObject({ code: "CANCELLED" });
+  expect((await reader.query("select 'next' as a")).rows).toEqual([{ a: "next" }]);
+  expect(barriers).toBe(2);
+  // The connection itself, and the one that killed.
+  expect(said.filter((text) => text.startsWith("select version()"))).toHaveLength(2);
+});
+
+test("scripted MySQL: a kill that is refused costs the connection, and not the caller", async () => {
+  const { said, source } = await script((text, reply) => {
+    if (text.startsWith("KILL QUERY")) reply.error(1095, "You are not owner of thread");
+    else if (text === "select 'next' as a") reply.row({ a: "next" });
+  });
+  const reader = source();
+  const slow = failure(reader.query("select 'slow'", { signal: AbortSignal.timeout(100) }));
+  expect(await slow).toMatchObject({ code: "CANCELLED" });
+  expect((await reader.query("select 'next' as a")).rows).toEqual([{ a: "next" }]);
+  expect(said.filter((text) => text.startsWith("select version()"))).toHaveLength(3);
+});
