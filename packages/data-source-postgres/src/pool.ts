@@ -212,6 +212,8 @@ export class ResilientPool extends Pool {
         // pg hides the password in its options; copying them would lose it.
         super(Object.create(config, { password: { value: source } }) as object);
         this.#token = () => token;
+        // Whoever uses or keeps it listens too; one that nobody has any more could end the process by a late error.
+        this.on("error", () => undefined);
         const parameters = new Map<string, string>();
         parametersOf.set(this, parameters);
         this.connection.on("parameterStatus", (status: { parameterName: string; parameterValue: string }) => {
