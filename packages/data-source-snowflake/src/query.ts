@@ -33,7 +33,8 @@ export function collect<R>(
     using grace = createDeadline({ timeoutMs: graceMs });
     const reading = deadline.signal.aborted && !options.readOnly ? grace : deadline;
     try {
-      const changed = await changedRows(statement, rows, reading);
+      // The rows are changed already: an abort from here on must not hide it.
+      const changed = await changedRows(statement, rows, options.readOnly ? reading : grace);
       const limit = createRowLimit(options);
       const shape = createRowShaper(rows.columns, rowMode);
       const kept: unknown[] = [];
