@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { toFailure } from "./duckdb-failure.ts";
 import { toText, type SqlToken } from "./sql-text.ts";
 import { toWireColumn, toWireValue } from "./values.ts";
-import { failures, unsupported, type StatementResult, type WireRow } from "./wire.ts";
+import { failures, statementTypes, unsupported, type StatementResult, type WireRow } from "./wire.ts";
 
 export interface DuckDBRun {
   readonly connection: DuckDBConnection;
@@ -28,10 +28,17 @@ export async function runOnDuckDB(run: DuckDBRun): Promise<StatementResult> {
     connection.interrupt();
     timer = setInterval(() => connection.interrupt(), 20);
   };
+  const stopListening = (): void => {
+    signal.removeEventListener("abort", interrupt);
+    clearInterval(timer);
+  };
+  const isRead = statementTypeId === statementTypes.select;
   if (signal.aborted) throw failures.cancelled;
   signal.addEventListener("abort", interrupt);
   try {
-    const stream = await connection.stream(toText(tokens), [...values]);
+    const stream = await (isRead ? connection.stream : connection.run).call(connection, toText(tokens), [...values]);
+    // What has been done cannot be cancelled any more, as on the service.
+    if (!isRead) stopListening();
     const types = stream.columnTypes();
     const columns = stream
       .columnNames()
@@ -46,15 +53,14 @@ export async function runOnDuckDB(run: DuckDBRun): Promise<StatementResult> {
       }
       if (maxRows > 0 && rows.length === maxRows) break;
       if (rows.length > mostRows) throw unsupported(`a result of more than ${mostRows} rows`);
-      if (signal.aborted) throw failures.cancelled;
+      if (isRead && signal.aborted) throw failures.cancelled;
     }
     return { columns, rows, statementTypeId };
   } catch (error) {
     if (signal.aborted) throw failures.cancelled;
     throw toFailure(error, run.original, (message) => placeOf(message, tokens));
   } finally {
-    signal.removeEventListener("abort", interrupt);
-    clearInterval(timer);
+    stopListening();
   }
 }
 
