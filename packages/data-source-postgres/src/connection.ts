@@ -48,6 +48,18 @@ export interface ConnectionSettings extends PoolSettings {
   readonly acquireTimeoutMs: number;
 }
 
+interface PooledLease extends Lease {
+  /** Whether the server still answers on it; `undefined` if there is no reason to ask. */
+  prove(deadline: Deadline): Promise<boolean> | undefined;
+}
+
+/** How many connections a pool has lost. One seldom goes alone, and of the others nothing may be heard before their use. */
+interface Losses {
+  count: number;
+}
+
+/** How long an idle connection may take to answer before it is given up for a new one. */
+const proofTimeoutMs = 1_000;
 /** How long the server's own timer may be late before it is asked to cancel. */
 const timeoutLeewayMs = 200;
 /** How long a cancelled statement may take to stop before its connection is given up. */
@@ -56,14 +68,16 @@ const cancelGraceMs = 5_000;
 export function createConnections(settings: ConnectionSettings): Connections {
   const { redact, onEvent, acquireTimeoutMs } = settings;
   const pool = new ResilientPool(settings);
-  const leases = new WeakMap<PoolClient, Lease>();
-  const leaseOf = (client: PoolClient): Lease => {
+  const losses: Losses = { count: 0 };
+  pool.on("error", () => (losses.count += 1));
+  const leases = new WeakMap<PoolClient, PooledLease>();
+  const leaseOf = (client: PoolClient): PooledLease => {
     let lease = leases.get(client);
-    if (!lease) leases.set(client, (lease = createLease(client, settings)));
+    if (!lease) leases.set(client, (lease = createLease(client, settings, losses)));
     return lease;
   };
 
-  const waitFor = (connecting: Promise<PoolClient>, deadline: Deadline): Promise<Lease> =>
+  const waitFor = (connecting: Promise<PoolClient>, deadline: Deadline): Promise<PooledLease> =>
     deadline.race(connecting).then(leaseOf, (error: unknown) => {
       if (!deadline.signal.aborted) throw isDataSourceError(error) ? error : loginError(error, redact);
       if (isDataSourceError(deadline.signal.reason, "ACQUIRE_TIMEOUT")) pool.timedOut();
@@ -72,20 +86,29 @@ export function createConnections(settings: ConnectionSettings): Connections {
       throw deadline.signal.reason;
     });
 
+  const take = async (deadline: Deadline): Promise<PooledLease> => {
+    deadline.throwIfOver();
+    // A connection that is being opened for this caller has its own limit, connectTimeoutMs.
+    const isQueued = pool.totalCount >= settings.max && pool.waitingCount >= pool.idleCount;
+    const connecting = pool.connect();
+    if (!isQueued) return waitFor(connecting, deadline);
+    using wait = createDeadline({
+      timeoutMs: acquireTimeoutMs,
+      signals: [deadline.signal],
+      kind: "postgres",
+      code: "ACQUIRE_TIMEOUT",
+    });
+    return await waitFor(connecting, wait);
+  };
+
   return {
     acquire: async (deadline) => {
-      deadline.throwIfOver();
-      // A connection that is being opened for this caller has its own limit, connectTimeoutMs.
-      const isQueued = pool.totalCount >= settings.max && pool.waitingCount >= pool.idleCount;
-      const connecting = pool.connect();
-      if (!isQueued) return waitFor(connecting, deadline);
-      using wait = createDeadline({
-        timeoutMs: acquireTimeoutMs,
-        signals: [deadline.signal],
-        kind: "postgres",
-        code: "ACQUIRE_TIMEOUT",
-      });
-      return await waitFor(connecting, wait);
+      for (;;) {
+        const lease = await take(deadline);
+        const proof = lease.prove(deadline);
+        if (!proof || (await proof)) return lease;
+        await lease.end({ discard: true });
+      }
     },
     close: async () => {
       await pool.end();
@@ -95,8 +118,9 @@ export function createConnections(settings: ConnectionSettings): Connections {
   };
 }
 
-function createLease(client: PoolClient, settings: PoolSettings): Lease {
+function createLease(client: PoolClient, settings: PoolSettings, losses: Losses): PooledLease {
   const { redact, onEvent } = settings;
+  let lossesWhenAlive = losses.count;
   let notices: Notice[] = [];
   let broken: DataSourceError | undefined;
   const onNotice = (message: { severity?: string; code?: string; message?: string }): void => {
@@ -111,6 +135,7 @@ function createLease(client: PoolClient, settings: PoolSettings): Lease {
 
   const lose = (reason: unknown): DataSourceError => {
     broken = brokenError(reason, redact);
+    losses.count += 1;
     if (reason instanceof NotSentError) unsent.add(broken);
     return broken;
   };
@@ -159,7 +184,9 @@ function createLease(client: PoolClient, settings: PoolSettings): Lease {
       deadline.throwIfOver();
       const running = exchange(client, steps);
       try {
-        return await deadline.race(running);
+        const outcome = await deadline.race(running);
+        lossesWhenAlive = losses.count;
+        return outcome;
       } catch (error) {
         if (!deadline.signal.aborted) throw lose(error);
         return await stop(running, deadline).catch((reason: unknown) => {
@@ -169,8 +196,19 @@ function createLease(client: PoolClient, settings: PoolSettings): Lease {
     },
     settle,
   };
+  const prove = async (deadline: Deadline): Promise<boolean> => {
+    using limit = createDeadline({ timeoutMs: proofTimeoutMs, signals: [deadline.signal] });
+    // Nothing but a Sync.
+    const proved = await limit.race(exchange(client, [])).then(
+      () => true,
+      () => false,
+    );
+    if (proved) lossesWhenAlive = losses.count;
+    return proved;
+  };
   return {
     connection,
+    prove: (deadline) => (lossesWhenAlive === losses.count ? undefined : prove(deadline)),
     end: ({ discard = false } = {}) => {
       const free = (): void => client.release(discard || broken !== undefined);
       const settled = discard ? undefined : settle();

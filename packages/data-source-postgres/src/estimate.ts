@@ -1,8 +1,10 @@
 import type { Estimate, Request, StatementOptions } from "@org/data-source-core";
 import { createDeadline, resolveRequest, resolveStatementOptions } from "@org/data-source-core/adapter";
+import type { Lease } from "./connection.ts";
 import { run, prepare } from "./query.ts";
 import { dialect, type Engine, observed, type Place, withSql } from "./queryable.ts";
 import { checkStatement, classify } from "./read-only.ts";
+import { withReplay } from "./replay.ts";
 
 const explain = "EXPLAIN (FORMAT JSON) ";
 
@@ -20,13 +22,13 @@ export function createEstimate(engine: Engine, place: Place) {
     return observed(engine, { name: "estimate" }, async () => {
       const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
       using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
-      const lease = await place.lease(deadline);
-      try {
+      const explained = async (lease: Lease): Promise<Estimate> => {
         const prefixed = { ...resolved, text: explain + resolved.text };
         const { step, toError } = await prepare(engine, lease.connection, "read", prefixed, options, deadline);
         const main = { ...step, maxRows: 0, isMain: true };
         const { error, rows } = await run(lease.connection, "read", main, deadline, true);
         if (error) throw toError(error);
+        await lease.end();
         const [plan] = JSON.parse(rows[0]?.[0] ?? "[]") as { readonly Plan?: Plan }[];
         return {
           source: "plan",
@@ -37,10 +39,11 @@ export function createEstimate(engine: Engine, place: Place) {
           columns: undefined,
           plan,
         };
+      };
+      try {
+        return await withReplay(place, deadline, true, explained);
       } catch (error) {
         throw withSql(error, resolved);
-      } finally {
-        await lease.end();
       }
     });
   };

@@ -10,12 +10,13 @@ import {
 } from "@org/data-source-core/adapter";
 import { buildCatalog, type CatalogRows } from "./catalog.ts";
 import { type CatalogPart, catalogQueries } from "./catalog-queries.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Lease } from "./connection.ts";
 import { statementError } from "./error-map.ts";
 import type { WireRow, WireValue } from "./exchange.ts";
 import { arrayLiteral } from "./literals.ts";
 import { learn, run } from "./query.ts";
 import { type Engine, observed, type Place } from "./queryable.ts";
+import { withReplay } from "./replay.ts";
 import { addStatistics } from "./statistics.ts";
 
 type Part = CatalogPart;
@@ -30,19 +31,39 @@ export function createIntrospect(engine: Engine, place: Place, database: string)
     return observed(engine, { name: "introspect" }, async () => {
       // A connection sees one database.
       if (scope.catalogs && !scope.catalogs.includes(database)) return { schemas: [], warnings: [] };
-      const { rows, warnings } = await readParts(engine, place, scope, options);
+      const { rows, warnings } = await readOnce(engine, place, scope, options);
       const catalog = buildCatalog(engine.types, database, rows, warnings);
       return options.statistics ? addStatistics(engine, place, catalog, options, options.statistics) : catalog;
     });
   };
 }
 
-async function readParts(
+interface Parts {
+  readonly rows: CatalogRows;
+  readonly warnings: CatalogWarning[];
+}
+
+async function readOnce(
   engine: Engine,
   place: Place,
   scope: ResolvedScope,
   options: ResolvedIntrospectOptions,
-): Promise<{ rows: CatalogRows; warnings: CatalogWarning[] }> {
+): Promise<Parts> {
+  using waiting = createDeadline({
+    timeoutMs: options.statementTimeoutMs,
+    signals: [options.signal],
+    kind: "postgres",
+  });
+  return await withReplay(place, waiting, true, (lease) => readParts(engine, place, lease, scope, options));
+}
+
+async function readParts(
+  engine: Engine,
+  place: Place,
+  lease: Lease,
+  scope: ResolvedScope,
+  options: ResolvedIntrospectOptions,
+): Promise<Parts> {
   const warnings: CatalogWarning[] = [];
   const values = patterns(scope);
   const within = async <T>(work: (connection: Connection, deadline: Deadline) => Promise<T>): Promise<T> => {
@@ -50,12 +71,6 @@ async function readParts(
     using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
     return work(lease.connection, deadline);
   };
-  using waiting = createDeadline({
-    timeoutMs: options.statementTimeoutMs,
-    signals: [options.signal],
-    kind: "postgres",
-  });
-  const lease = await place.lease(waiting);
   const texts = catalogQueries(Number.parseInt(lease.connection.parameters.get("server_version") ?? "", 10));
   const read = (part: Part): Promise<readonly WireRow[] | undefined> =>
     within(async (connection, deadline) => {
@@ -69,21 +84,18 @@ async function readParts(
       warnings.push({ part, message: failure.message, schema: undefined, table: undefined });
       return undefined;
     });
-  try {
-    const rows: CatalogRows = {
-      schemas: (await read("schemas")) ?? [],
-      tables: (await read("tables")) ?? [],
-      columns: (await read("columns")) ?? [],
-      constraints: await read("constraints"),
-      indexes: await read("indexes"),
-      partitions: await read("partitions"),
-    };
-    const oids = [...new Set(rows.columns.map((row) => Number(row[2])))].filter((oid) => !engine.types.get(oid));
-    if (oids.length > 0) await within((connection, deadline) => learn(engine, connection, "read", { oids }, deadline));
-    return { rows, warnings };
-  } finally {
-    await lease.end();
-  }
+  const rows: CatalogRows = {
+    schemas: (await read("schemas")) ?? [],
+    tables: (await read("tables")) ?? [],
+    columns: (await read("columns")) ?? [],
+    constraints: await read("constraints"),
+    indexes: await read("indexes"),
+    partitions: await read("partitions"),
+  };
+  const oids = [...new Set(rows.columns.map((row) => Number(row[2])))].filter((oid) => !engine.types.get(oid));
+  if (oids.length > 0) await within((connection, deadline) => learn(engine, connection, "read", { oids }, deadline));
+  await lease.end();
+  return { rows, warnings };
 }
 
 /** Bound as arrays; null includes everything. */

@@ -1,7 +1,6 @@
 import {
   DataSourceError,
   type EventListener,
-  isDataSourceError,
   type QueryOptions,
   type QueryResult,
   type Request,
@@ -23,10 +22,11 @@ import {
 } from "@org/data-source-core/adapter";
 import { escapeIdentifier } from "pg";
 import { runBoundedQuery } from "./bounded-query.ts";
-import { isUnsent, type Lease } from "./connection.ts";
+import type { Lease } from "./connection.ts";
 import type { Guard } from "./guard.ts";
 import { runQuery, type StatementEnvironment } from "./query.ts";
 import { checkStatement, type StatementScope } from "./read-only.ts";
+import { withReplay } from "./replay.ts";
 
 /** Options of a statement that only Postgres has. */
 export interface PostgresQueryOptions<R = unknown> extends QueryOptions<R> {
@@ -129,12 +129,10 @@ async function executeCall<R>(
 ): Promise<QueryResult<R>> {
   const signals = [options.signal, ...place.signals];
   using deadline = engine.deadlines.start({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
-  for (let attempt = 1; ; attempt += 1) {
-    const lease = await place.lease(deadline);
-    const acquired = performance.now();
-    try {
-      const isBounded = options.maxBytes !== Infinity && options.readOnly;
-      const run = isBounded ? runBoundedQuery : runQuery;
+  const run = options.maxBytes !== Infinity && options.readOnly ? runBoundedQuery : runQuery;
+  try {
+    return await withReplay(place, deadline, options.readOnly, async (lease) => {
+      const acquired = performance.now();
       const result = await run(engine, lease.connection, guard, request, options, deadline);
       const ended = lease.end();
       if (ended) await ended;
@@ -146,12 +144,9 @@ async function executeCall<R>(
         fetchMs: undefined,
       };
       return Object.assign(result, { timings });
-    } catch (error) {
-      await lease.end();
-      const isLost = isDataSourceError(error, "CONNECTION") && place.canReplay;
-      const mayReplay = isLost && (options.readOnly || isUnsent(error));
-      if (!mayReplay || attempt > 1 || deadline.signal.aborted) throw withSql(place.onError(error), request);
-    }
+    });
+  } catch (error) {
+    throw withSql(place.onError(error), request);
   }
 }
 

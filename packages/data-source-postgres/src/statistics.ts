@@ -12,6 +12,7 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import { statementError } from "./error-map.ts";
 import { run } from "./query.ts";
 import type { Engine, Place } from "./queryable.ts";
+import { withReplay } from "./replay.ts";
 
 type Sampling = NonNullable<ResolvedIntrospectOptions["statistics"]>;
 
@@ -59,8 +60,7 @@ async function sample(
 ): Promise<CatalogTable> {
   const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
   using deadline = createDeadline({ timeoutMs: sampling.statementTimeoutMs, signals, kind: "postgres" });
-  const lease = await place.lease(deadline);
-  try {
+  return await withReplay(place, deadline, true, async (lease) => {
     const { text } = tagText(sampleQuery(schema, table, sampling), options.queryTags);
     const main = { text, values: [String(sampling.sampleRows)], maxRows: 1, isMain: true };
     const { error, rows } = await run(lease.connection, "read", main, deadline, true);
@@ -70,10 +70,9 @@ async function sample(
       ...column,
       statistics: statisticsOf(engine, column, Number(sampledRows), perColumn[index], sampling),
     }));
-    return { ...table, columns };
-  } finally {
     await lease.end();
-  }
+    return { ...table, columns };
+  });
 }
 
 /** Types whose smallest and largest value the server can tell. */

@@ -9,9 +9,11 @@ import {
   resolveRequest,
   resolveStreamOptions,
 } from "@org/data-source-core/adapter";
+import type { Lease } from "./connection.ts";
 import { openPortal } from "./portal.ts";
 import { dialect, type Engine, type Place, withSql } from "./queryable.ts";
 import { checkStatement } from "./read-only.ts";
+import { withReplay } from "./replay.ts";
 
 const closeTimeoutMs = 5_000;
 
@@ -39,9 +41,8 @@ async function openReader<R>(
   options: ResolvedStreamOptions<R>,
   deadline: Deadline,
 ): Promise<BatchReader> {
-  const lease = await place.lease(deadline);
   const guard = place.guard(options.readOnly);
-  try {
+  const open = async (lease: Lease): Promise<BatchReader> => {
     const portal = await openPortal(engine, lease.connection, guard, request, options, deadline);
     let isOpen = true;
     return {
@@ -63,8 +64,10 @@ async function openReader<R>(
         await lease.end();
       },
     };
+  };
+  try {
+    return await withReplay(place, deadline, options.readOnly, open);
   } catch (error) {
-    await lease.end();
     throw withSql(place.onError(error), request);
   }
 }

@@ -18,6 +18,7 @@ import { statementError, unknownOutcome } from "./error-map.ts";
 import type { Outcome, Step } from "./exchange.ts";
 import { commit, settingsStep } from "./guard.ts";
 import { createQuery, type Engine, observed, type Place } from "./queryable.ts";
+import { withReplay } from "./replay.ts";
 import { createStream } from "./stream.ts";
 import { createTurns, lost } from "./turns.ts";
 
@@ -57,7 +58,15 @@ async function runTransaction<T>(
     signals: [...signals, engine.lifecycle.signal],
     kind: "postgres",
   });
-  const lease = await place.lease(deadline);
+  const begin: Step = { text: beginText(options), maxRows: 0 };
+  // Nothing is lost when the connection breaks here: the transaction has not begun.
+  const lease = await withReplay(place, deadline, true, async (lease) => {
+    const settings = settingsStep(deadline.serverTimeoutMs(), lease.connection);
+    await run(engine, lease.connection, [begin, settings], deadline);
+    return lease;
+  }).catch((error: unknown) => {
+    throw place.onError(error);
+  });
   const { connection } = lease;
   const turns = createTurns(connection, "transaction");
   const inner: Place = {
@@ -70,8 +79,6 @@ async function runTransaction<T>(
     onError: (error) => lost(error, ["transaction"]),
   };
   try {
-    const begin: Step = { text: beginText(options), maxRows: 0 };
-    await run(engine, connection, [begin, settingsStep(deadline.serverTimeoutMs(), connection)], deadline);
     const result = await work(createHandle(engine, inner));
     await turns.end();
     const aborted = signals.find((signal) => signal?.aborted);
