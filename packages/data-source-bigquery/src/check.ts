@@ -6,17 +6,18 @@ import {
   type StatementOptions,
 } from "@org/data-source-core";
 import {
+  type CallScope,
   createDeadline,
+  type Deadline,
+  observed,
   resolveStatementOptions,
   safeCause,
-  type CallScope,
-  type Deadline,
 } from "@org/data-source-core/adapter";
 import { lookup } from "node:dns/promises";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ApiError } from "./api-error.ts";
-import { observed, type Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { toDataSourceError } from "./error-map.ts";
 import { read } from "./query.ts";
 import { prepare } from "./statement.ts";

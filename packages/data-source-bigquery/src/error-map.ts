@@ -1,5 +1,5 @@
 import { DataSourceError, isDataSourceError, type ErrorCode } from "@org/data-source-core";
-import { positionOf, safeCause, type Redactor, type ResolvedRequest } from "@org/data-source-core/adapter";
+import { positionOf, type Redactor, type ResolvedRequest, safeCause, withSql } from "@org/data-source-core/adapter";
 import { ApiError, isTransient } from "./api-error.ts";
 
 const kind = "bigquery";
@@ -71,17 +71,6 @@ export function toDataSourceError(
   };
   const made = new DataSourceError(details);
   return request ? withSql(made, request) : made;
-}
-
-/** For whoever debugs; not enumerable, so that no logger prints it. */
-function withSql(error: DataSourceError, { text, params }: ResolvedRequest): DataSourceError {
-  for (const [key, value] of [
-    ["sql", text],
-    ["params", params],
-  ] as const) {
-    Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true });
-  }
-  return error;
 }
 
 /** No token could be had. Its cause is left out: the libraries put requests and key material on their errors. */

@@ -1,6 +1,6 @@
 import type { Estimate, Request, StatementOptions } from "@org/data-source-core";
-import { createDeadline, resolveStatementOptions, type CallScope } from "@org/data-source-core/adapter";
-import { observed, type Engine } from "./engine.ts";
+import { type CallScope, createDeadline, observed, resolveStatementOptions } from "@org/data-source-core/adapter";
+import type { Engine } from "./engine.ts";
 import { toDataSourceError } from "./error-map.ts";
 import { prepare } from "./statement.ts";
 import { columnsOf } from "./type-map.ts";

@@ -7,10 +7,16 @@ import {
   type IntrospectScope,
   type ParamValue,
 } from "@org/data-source-core";
-import { createDeadline, createRowLimit, resolveStatementOptions, type CallScope } from "@org/data-source-core/adapter";
+import {
+  type CallScope,
+  createDeadline,
+  createRowLimit,
+  observed,
+  resolveStatementOptions,
+} from "@org/data-source-core/adapter";
 import { assembleTables, type CatalogRows } from "./catalog-assembly.ts";
 import { datasetQueries, datasetsAtOnce, regionQueries, type CatalogPlace } from "./catalog-queries.ts";
-import { observed, type Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { toDataSourceError } from "./error-map.ts";
 import { collect, pageRows, read } from "./query.ts";
 import { matchesName, resolveScope, resolveStatistics, type ResolvedScope } from "./scope.ts";

@@ -8,13 +8,14 @@ import {
   type StreamOptions,
 } from "@org/data-source-core";
 import {
+  type CallScope,
+  observed,
   resolveQueryOptions,
   resolveStreamOptions,
   resolveUnitOptions,
   validationChecks,
-  type CallScope,
 } from "@org/data-source-core/adapter";
-import { observed, type Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { runQuery } from "./query.ts";
 import { prepare } from "./statement.ts";
 import { openStream } from "./stream.ts";

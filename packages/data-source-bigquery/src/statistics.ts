@@ -1,5 +1,11 @@
-import type { Catalog, CatalogColumn, CatalogTable, CatalogWarning, ColumnStatistics } from "@org/data-source-core";
-import { createDeadline } from "@org/data-source-core/adapter";
+import {
+  type Catalog,
+  type CatalogColumn,
+  type CatalogTable,
+  type ColumnStatistics,
+  DataSourceError,
+} from "@org/data-source-core";
+import { createDeadline, sampleTables } from "@org/data-source-core/adapter";
 import type { Engine } from "./engine.ts";
 import { toDataSourceError } from "./error-map.ts";
 import type { ResolvedStatistics } from "./scope.ts";
@@ -9,29 +15,22 @@ import { createRowReader, type TableField } from "./type-map.ts";
 /** Counts on a table's first rows, read by tabledata.list: that is free, whatever the table's size. */
 export async function addStatistics(
   engine: Engine,
-  { schemas, warnings }: Catalog,
+  catalog: Catalog,
   sampling: ResolvedStatistics,
   signal: AbortSignal,
 ): Promise<Catalog> {
-  const added: CatalogWarning[] = [...warnings];
-  const work = schemas.flatMap((schema) => schema.tables.map((table) => ({ schema, table })));
-  const done = new Map<CatalogTable, CatalogTable>();
-  const next = async (): Promise<void> => {
-    for (let task = work.shift(); task; task = work.shift()) {
-      const { schema, table } = task;
-      const warn = (message: string): void => {
-        added.push({ part: "statistics", message, schema: schema.name, table: table.name });
-      };
-      if (table.kind !== "table") warn(`rows of a ${table.kind} cannot be listed`);
-      else done.set(table, await sample(engine, schema.catalog ?? "", schema.name, table, sampling, signal, warn));
-    }
-  };
-  await Promise.all(Array.from({ length: sampling.concurrency }, next));
-  const sampled = schemas.map((schema) => ({
-    ...schema,
-    tables: schema.tables.map((table) => done.get(table) ?? table),
-  }));
-  return { schemas: sampled, warnings: added };
+  return await sampleTables(catalog, { concurrency: sampling.concurrency, signal }, async (schema, table) => {
+    if (table.kind !== "table") throw unlisted(table);
+    return await sample(engine, schema.catalog ?? "", schema.name, table, sampling, signal);
+  });
+}
+
+function unlisted({ kind }: CatalogTable): DataSourceError {
+  return new DataSourceError({
+    code: "UNSUPPORTED",
+    kind: "bigquery",
+    message: `rows of a ${kind} cannot be listed`,
+  });
 }
 
 async function sample(
@@ -41,7 +40,6 @@ async function sample(
   table: CatalogTable,
   { sampleRows, samples, statementTimeoutMs }: ResolvedStatistics,
   signal: AbortSignal,
-  warn: (message: string) => void,
 ): Promise<CatalogTable> {
   using deadline = createDeadline({ timeoutMs: statementTimeoutMs, signals: [signal], kind: "bigquery" });
   const path = `/datasets/${encodeURIComponent(dataset)}/tables/${encodeURIComponent(table.name)}`;
@@ -69,9 +67,7 @@ async function sample(
     });
     return { ...table, columns };
   } catch (error) {
-    if (signal.aborted) throw error;
-    warn((toDataSourceError(error, { redact: engine.redact }) as Error).message);
-    return table;
+    throw signal.aborted ? error : toDataSourceError(error, { redact: engine.redact });
   }
 }
 

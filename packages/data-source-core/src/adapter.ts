@@ -1,3 +1,4 @@
+export { createTransactionalBatch } from "./batch.ts";
 export {
   innerScope,
   queryOptionNames,
@@ -26,6 +27,7 @@ export { lexicalRules } from "./lexical-rules.ts";
 export type { LexicalRules } from "./lexical-rules.ts";
 export { createLifecycle } from "./lifecycle.ts";
 export type { Lifecycle } from "./lifecycle.ts";
+export { observed, withSql } from "./observed.ts";
 export { positionOf, tagText, untaggedPosition } from "./query-tags.ts";
 export type { TaggedText } from "./query-tags.ts";
 export { createRedactor, safeCause } from "./redaction.ts";
@@ -34,6 +36,7 @@ export { resolveRequest } from "./resolve-request.ts";
 export type { ResolvedRequest } from "./resolve-request.ts";
 export { createRowLimit, createRowShaper, validateRows, withKeys } from "./rows.ts";
 export type { RawRow, RowLimit } from "./rows.ts";
+export { sampleTables } from "./sampling.ts";
 export { resolveSourceOptions, sourceOptionNames } from "./source-options.ts";
 export type { AdapterDefaults, ResolvedDefaults, ResolvedPool, ResolvedSourceOptions } from "./source-options.ts";
 export { compileSql, isSqlFragment, isTypedParam } from "./sql.ts";
@@ -45,4 +48,6 @@ export { loadOpenTelemetry } from "./telemetry-api.ts";
 export { createInstrument, isPatched } from "./telemetry.ts";
 export type { Instrument, InstrumentOptions, Operation, OperationDetails } from "./telemetry.ts";
 export type { Token } from "./tokenize.ts";
+export { createTurnQueue, runUnit, sessionLost } from "./unit.ts";
+export type { TurnQueue } from "./unit.ts";
 export { createIntegerParser, parseJson } from "./values.ts";

@@ -5,14 +5,14 @@ import {
   isDataSourceError,
   type StatementOptions,
 } from "@org/data-source-core";
-import { createDeadline, type Deadline, resolveStatementOptions } from "@org/data-source-core/adapter";
+import { createDeadline, type Deadline, observed, resolveStatementOptions } from "@org/data-source-core/adapter";
 import { isIP } from "node:net";
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import { readPrivileges } from "./privileges.ts";
 import type { LoginStage } from "./login.ts";
 import type { ResolvedMySqlOptions } from "./options.ts";
-import { type Engine, observed, type Place } from "./queryable.ts";
+import type { Engine, Place } from "./queryable.ts";
 
 type Outcome = Pick<CheckStep, "outcome"> & Partial<CheckStep>;
 

@@ -3,10 +3,10 @@ import {
   createInstrument,
   createLifecycle,
   createSummarizer,
+  createTransactionalBatch,
   type Instrument,
   principalKey,
 } from "@org/data-source-core/adapter";
-import { createBatch } from "./batch.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import { createCheck } from "./check.ts";
 import type { ServerInfo } from "./connection.ts";
@@ -15,7 +15,7 @@ import { createEstimate } from "./estimate.ts";
 import { createIntrospect } from "./introspection.ts";
 import { type MySqlDataSourceOptions, resolveOptions } from "./options.ts";
 import { writeTimeout } from "./query.ts";
-import { createQuery, type Engine, type Place } from "./queryable.ts";
+import { createQuery, type Engine, type Place, resolveQuery } from "./queryable.ts";
 import { classify } from "./read-only.ts";
 import { createSession } from "./session.ts";
 import type { Flavour } from "./settings.ts";
@@ -45,7 +45,9 @@ export function composeDataSource(given: MySqlDataSourceOptions): DataSource {
   });
   const engine: Engine = {
     lifecycle,
-    instrument: () => instruments[server?.flavour ?? "mysql"],
+    get instrument() {
+      return instruments[server?.flavour ?? "mysql"];
+    },
     onEvent,
     redact,
     types: createTypeMap(options),
@@ -63,6 +65,7 @@ export function composeDataSource(given: MySqlDataSourceOptions): DataSource {
     onError: (error) => error,
   };
   const transaction = createTransaction(engine, place);
+  const inTransaction: Place = { ...place, statements: { inSession: false, inTransaction: true } };
   const close = (): Promise<void> => lifecycle.close(connections.close);
   // A function may give anybody's token.
   const principal =
@@ -78,7 +81,7 @@ export function composeDataSource(given: MySqlDataSourceOptions): DataSource {
     stream: createStream(engine, place),
     session: createSession(engine, place),
     transaction,
-    batch: createBatch(place, transaction),
+    batch: createTransactionalBatch(transaction, (request, options) => resolveQuery(request, options, inTransaction)),
     introspect: createIntrospect(engine, place, () => server?.flavour ?? "mysql"),
     estimate: createEstimate(engine, place),
     check: createCheck(engine, place, connections, options),

@@ -8,16 +8,17 @@ import {
 } from "@org/data-source-core";
 import {
   createDeadline,
+  observed,
   type ResolvedIntrospectOptions,
+  type ResolvedScope,
   resolveIntrospectOptions,
   resolveScope,
-  type ResolvedScope,
 } from "@org/data-source-core/adapter";
 import { buildCatalog } from "./catalog.ts";
 import { type CatalogRow, type CatalogRows, catalogQueries, type Part } from "./catalog-queries.ts";
 import type { Connection } from "./connection.ts";
 import { runQuery } from "./query.ts";
-import { type Engine, observed, type Place } from "./queryable.ts";
+import type { Engine, Place } from "./queryable.ts";
 import type { Flavour } from "./settings.ts";
 import { addStatistics } from "./statistics.ts";
 

@@ -1,22 +1,16 @@
-import {
-  DataSourceError,
-  isDataSourceError,
-  type QueryOptions,
-  type QueryResult,
-  type Request,
-} from "@org/data-source-core";
+import { isDataSourceError, type QueryOptions, type QueryResult, type Request } from "@org/data-source-core";
 import {
   type CallScope,
   createDeadline,
   type Deadline,
   type Instrument,
   type Lifecycle,
-  type OperationDetails,
+  observed,
   type ResolvedQueryOptions,
   resolveQueryOptions,
-  type ResolvedRequest,
   resolveRequest,
   type SqlDialect,
+  withSql,
 } from "@org/data-source-core/adapter";
 import type { Connection } from "./connection.ts";
 import { type OpenTransaction, runQuery, type StatementEnvironment, type StatementRequest } from "./query.ts";
@@ -26,7 +20,7 @@ import { checkStatement, type StatementScope } from "./read-only.ts";
 export interface Engine extends StatementEnvironment {
   readonly lifecycle: Lifecycle;
   /** MySQL's or MariaDB's, once that is known. */
-  readonly instrument: () => Instrument;
+  readonly instrument: Instrument;
 }
 
 /** A connection for one statement, and how it is given back. */
@@ -66,28 +60,13 @@ export function createQuery(engine: Engine, place: Place) {
     const started = performance.now();
     const call = resolveQuery(request, given, place);
     const details = { name: "query", text: call.request.text };
-    return observed(engine, details, () => executeCall(engine, place, call, started));
+    return observed(
+      engine,
+      details,
+      () => executeCall(engine, place, call, started),
+      (result) => result.rows.length,
+    );
   };
-}
-
-/** Counts an operation for `close()`, and gives it its span and duration. */
-export async function observed<T>(
-  { lifecycle, instrument }: Engine,
-  details: OperationDetails,
-  work: () => Promise<T>,
-): Promise<T> {
-  const leave = lifecycle.enter();
-  const operation = instrument().start(details);
-  try {
-    const result = await operation.run(work);
-    operation.end(details.text === undefined ? {} : { rows: (result as QueryResult).rows.length });
-    return result;
-  } catch (error) {
-    operation.end({ error });
-    throw error;
-  } finally {
-    leave();
-  }
 }
 
 export function resolveQuery<R>(
@@ -145,17 +124,4 @@ async function executeCall<R>(
       engine.onEvent({ type: "retry", attempt: 2, reason: "connection lost" });
     }
   }
-}
-
-/** For whoever debugs; not enumerable, so that no logger prints it. */
-export function withSql(error: unknown, { text, params }: ResolvedRequest): unknown {
-  if (error instanceof DataSourceError) {
-    for (const [key, value] of [
-      ["sql", text],
-      ["params", params],
-    ] as const) {
-      Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true });
-    }
-  }
-  return error;
 }

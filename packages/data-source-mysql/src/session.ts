@@ -1,25 +1,24 @@
-import { isDataSourceError, type Session, type SessionOptions } from "@org/data-source-core";
+import type { Session, SessionOptions } from "@org/data-source-core";
 import {
   createDeadline,
+  createTurnQueue,
   innerScope,
-  resolveUnitOptions,
+  observed,
   type ResolvedUnitOptions,
+  resolveUnitOptions,
+  runUnit,
+  sessionLost,
 } from "@org/data-source-core/adapter";
-import { createQuery, type Engine, observed, type Place } from "./queryable.ts";
+import { createQuery, type Engine, type Place } from "./queryable.ts";
 import { createStream } from "./stream.ts";
 import { createTransaction } from "./transaction.ts";
-import { createTurns, lost } from "./turns.ts";
 
 /** One connection for all of `work`; closed afterwards unless it could only read. */
 export function createSession(engine: Engine, place: Place) {
   return async <T>(work: (session: Session) => Promise<T>, given?: SessionOptions): Promise<T> => {
     const options = resolveUnitOptions(given, place.scope);
     return observed(engine, { name: "session" }, () =>
-      runSession(engine, place, work, options).catch((error: unknown) => {
-        if (options.replay === "never" || !isDataSourceError(error, "SESSION_LOST")) throw error;
-        engine.onEvent({ type: "retry", attempt: 2, reason: "session lost" });
-        return runSession(engine, place, work, options);
-      }),
+      runUnit(options, engine.onEvent, () => runSession(engine, place, work, options)),
     );
   };
 }
@@ -37,14 +36,17 @@ async function runSession<T>(
     kind: "mysql",
   });
   const outer = await place.lease(deadline);
-  const turns = createTurns(outer.connection, "session");
+  const turns = createTurnQueue("mysql", "session");
   const inner: Place = {
     scope: innerScope(place.scope, options),
-    lease: turns.lease,
+    lease: async (statement) => {
+      const done = await turns.take(statement);
+      return { connection: outer.connection, end: async () => done() };
+    },
     statements: { inSession: true, inTransaction: false },
     signals: [...signals, turns.signal],
     canReplay: false,
-    onError: (error) => lost(error, ["temporary tables", "settings"]),
+    onError: (error) => sessionLost(error, ["temporary tables", "settings"]),
   };
   try {
     return await work({

@@ -5,9 +5,10 @@ import {
   type Deadline,
   type ResolvedStreamOptions,
   resolveStreamOptions,
+  withSql,
 } from "@org/data-source-core/adapter";
 import type { StatementRequest } from "./query.ts";
-import { type Engine, type Lease, type Place, resolveStatement, withSql } from "./queryable.ts";
+import { type Engine, type Lease, type Place, resolveStatement } from "./queryable.ts";
 import { openCursor } from "./cursor.ts";
 
 export function createStream(engine: Engine, place: Place) {
@@ -21,7 +22,7 @@ export function createStream(engine: Engine, place: Place) {
       rowMode: resolved.rowMode,
       lifecycle: engine.lifecycle,
       open: (deadline) => openReader(engine, place, resolved, options, deadline),
-      start: () => engine.instrument().start({ name: "stream", text: resolved.text }),
+      start: () => engine.instrument.start({ name: "stream", text: resolved.text }),
     });
   };
 }

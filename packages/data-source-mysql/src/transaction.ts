@@ -8,15 +8,18 @@ import {
 import {
   abortError,
   createDeadline,
+  createTurnQueue,
   innerScope,
-  resolveUnitOptions,
+  observed,
   type ResolvedUnitOptions,
+  resolveUnitOptions,
+  runUnit,
+  sessionLost,
 } from "@org/data-source-core/adapter";
 import type { Connection } from "./connection.ts";
 import { unknownOutcome } from "./error-map.ts";
-import { createQuery, type Engine, observed, type Place } from "./queryable.ts";
+import { createQuery, type Engine, type Place } from "./queryable.ts";
 import { createStream } from "./stream.ts";
-import { createTurns, lost } from "./turns.ts";
 
 const isolations: readonly IsolationLevel[] = ["read-uncommitted", "read-committed", "repeatable-read", "serializable"];
 const endTimeoutMs = 30_000;
@@ -25,20 +28,9 @@ const endTimeoutMs = 30_000;
 export function createTransaction(engine: Engine, place: Place) {
   return async <T>(work: (transaction: Transaction) => Promise<T>, given?: TransactionOptions): Promise<T> => {
     const options = resolveUnitOptions(given, place.scope, isolations);
-    return observed(engine, { name: "transaction" }, async () => {
-      let replayed = false;
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await runTransaction(engine, place, work, options);
-        } catch (error) {
-          const again = isDataSourceError(error, "CONFLICT") && attempt < options.maxAttempts;
-          const replay: boolean = !replayed && options.replay === "whole" && isDataSourceError(error, "SESSION_LOST");
-          if (!again && !replay) throw error;
-          replayed ||= replay;
-          engine.onEvent({ type: "retry", attempt: attempt + 1, reason: again ? "conflict" : "session lost" });
-        }
-      }
-    });
+    return observed(engine, { name: "transaction" }, () =>
+      runUnit(options, engine.onEvent, () => runTransaction(engine, place, work, options)),
+    );
   };
 }
 
@@ -56,13 +48,14 @@ async function runTransaction<T>(
   });
   const lease = await place.lease(deadline);
   const { connection } = lease;
-  const turns = createTurns(connection, "transaction");
+  const turns = createTurnQueue("mysql", "transaction");
   let over: DataSourceError | undefined;
   const inner: Place = {
     scope: innerScope(place.scope, options),
     lease: async (statement) => {
       if (over) throw ended(over);
-      return turns.lease(statement);
+      const done = await turns.take(statement);
+      return { connection, end: async () => done() };
     },
     transaction: {
       end: (reason) => {
@@ -72,7 +65,7 @@ async function runTransaction<T>(
     statements: { inSession: place.statements.inSession, inTransaction: true },
     signals: [...signals, turns.signal],
     canReplay: false,
-    onError: (error) => lost(error, ["transaction"]),
+    onError: (error) => sessionLost(error, ["transaction"]),
   };
   let isOpen = false;
   try {

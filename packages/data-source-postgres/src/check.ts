@@ -5,7 +5,7 @@ import {
   isDataSourceError,
   type StatementOptions,
 } from "@org/data-source-core";
-import { createDeadline, type Deadline, resolveStatementOptions } from "@org/data-source-core/adapter";
+import { createDeadline, type Deadline, observed, resolveStatementOptions } from "@org/data-source-core/adapter";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect as connectSocket, isIP, type Socket } from "node:net";
@@ -14,7 +14,7 @@ import { type Connection, type ConnectionSettings, createConnections, type Lease
 import { statementError } from "./error-map.ts";
 import { loginError } from "./login-error.ts";
 import { run } from "./query.ts";
-import { type Engine, observed, type Place } from "./queryable.ts";
+import type { Engine, Place } from "./queryable.ts";
 
 type Name = CheckStep["name"];
 

@@ -1,13 +1,17 @@
 import type { ArrayRequest, DataSource, QueryResult, Request, Row } from "@org/data-source-core";
-import { createDeadlines, createLifecycle, principalKey } from "@org/data-source-core/adapter";
-import { createBatch } from "./batch.ts";
+import {
+  createDeadlines,
+  createLifecycle,
+  createTransactionalBatch,
+  principalKey,
+} from "@org/data-source-core/adapter";
 import { capabilitiesOf } from "./capabilities.ts";
 import { createCheck } from "./check.ts";
 import { createConnections } from "./connection.ts";
 import { createEstimate } from "./estimate.ts";
 import { createIntrospect } from "./introspection.ts";
 import { type PostgresDataSourceOptions, resolveOptions } from "./options.ts";
-import { createQuery, type Engine, type Place, type PostgresQueryOptions } from "./queryable.ts";
+import { createQuery, type Engine, type Place, type PostgresQueryOptions, resolveQuery } from "./queryable.ts";
 import { createResultShapes } from "./result-shape.ts";
 import { createSession } from "./session.ts";
 import { createStream } from "./stream.ts";
@@ -65,7 +69,7 @@ export function composeDataSource(given: PostgresDataSourceOptions): PostgresDat
     stream: createStream(engine, place),
     session: createSession(engine, place, options.pooler === "none"),
     transaction,
-    batch: createBatch(place, transaction),
+    batch: createTransactionalBatch(transaction, (request, options) => resolveQuery(request, options, place)),
     introspect: createIntrospect(engine, place, database),
     estimate: createEstimate(engine, place),
     check: createCheck(engine, place, settings),

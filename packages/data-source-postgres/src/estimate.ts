@@ -1,8 +1,14 @@
 import type { Estimate, Request, StatementOptions } from "@org/data-source-core";
-import { createDeadline, resolveRequest, resolveStatementOptions } from "@org/data-source-core/adapter";
+import {
+  createDeadline,
+  observed,
+  resolveRequest,
+  resolveStatementOptions,
+  withSql,
+} from "@org/data-source-core/adapter";
 import type { Lease } from "./connection.ts";
 import { run, prepare } from "./query.ts";
-import { dialect, type Engine, observed, type Place, withSql } from "./queryable.ts";
+import { dialect, type Engine, type Place } from "./queryable.ts";
 import { checkStatement, classify } from "./read-only.ts";
 import { withReplay } from "./replay.ts";
 

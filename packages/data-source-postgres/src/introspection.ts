@@ -2,10 +2,11 @@ import { type Catalog, type CatalogWarning, type IntrospectOptions, type Introsp
 import {
   createDeadline,
   type Deadline,
-  resolveIntrospectOptions,
+  observed,
   type ResolvedIntrospectOptions,
-  resolveScope,
   type ResolvedScope,
+  resolveIntrospectOptions,
+  resolveScope,
   tagText,
 } from "@org/data-source-core/adapter";
 import { buildCatalog, type CatalogRows } from "./catalog.ts";
@@ -15,7 +16,7 @@ import { statementError } from "./error-map.ts";
 import type { WireRow, WireValue } from "./exchange.ts";
 import { arrayLiteral } from "./literals.ts";
 import { learn, run } from "./query.ts";
-import { type Engine, observed, type Place } from "./queryable.ts";
+import type { Engine, Place } from "./queryable.ts";
 import { withReplay } from "./replay.ts";
 import { addStatistics } from "./statistics.ts";
 

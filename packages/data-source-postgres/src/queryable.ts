@@ -1,5 +1,4 @@
 import {
-  DataSourceError,
   type EventListener,
   type QueryOptions,
   type QueryResult,
@@ -12,13 +11,14 @@ import {
   type Deadlines,
   type Instrument,
   type Lifecycle,
-  type OperationDetails,
-  type ResolvedQueryOptions,
+  observed,
   queryOptionNames,
-  resolveQueryOptions,
+  type ResolvedQueryOptions,
   type ResolvedRequest,
+  resolveQueryOptions,
   resolveRequest,
   type SqlDialect,
+  withSql,
 } from "@org/data-source-core/adapter";
 import { escapeIdentifier } from "pg";
 import { runBoundedQuery } from "./bounded-query.ts";
@@ -80,28 +80,13 @@ export function createQuery(engine: Engine, place: Place) {
     const started = performance.now();
     const call = resolveQuery(request, given, place);
     const details = { name: "query", text: call.request.text };
-    return observed(engine, details, () => executeCall(engine, place, call, started));
+    return observed(
+      engine,
+      details,
+      () => executeCall(engine, place, call, started),
+      (result) => result.rows.length,
+    );
   };
-}
-
-/** Counts an operation for `close()`, and gives it its span and duration. */
-export async function observed<T>(
-  { lifecycle, instrument }: Engine,
-  details: OperationDetails,
-  work: () => Promise<T>,
-): Promise<T> {
-  const leave = lifecycle.enter();
-  const operation = instrument.start(details);
-  try {
-    const result = await operation.run(work);
-    operation.end(details.text === undefined ? {} : { rows: (result as QueryResult).rows.length });
-    return result;
-  } catch (error) {
-    operation.end({ error });
-    throw error;
-  } finally {
-    leave();
-  }
 }
 
 export function resolveQuery<R>(
@@ -148,17 +133,4 @@ async function executeCall<R>(
   } catch (error) {
     throw withSql(place.onError(error), request);
   }
-}
-
-/** For whoever debugs; not enumerable, so that no logger prints it. */
-export function withSql(error: unknown, { text, params }: ResolvedRequest): unknown {
-  if (error instanceof DataSourceError) {
-    for (const [key, value] of [
-      ["sql", text],
-      ["params", params],
-    ] as const) {
-      Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true });
-    }
-  }
-  return error;
 }

@@ -1,15 +1,18 @@
-import { DataSourceError, isDataSourceError, type Session, type SessionOptions } from "@org/data-source-core";
+import { DataSourceError, type Session, type SessionOptions } from "@org/data-source-core";
 import {
   createDeadline,
   innerScope,
-  resolveUnitOptions,
+  observed,
   type ResolvedUnitOptions,
+  resolveUnitOptions,
+  runUnit,
+  sessionLost,
 } from "@org/data-source-core/adapter";
 import type { Connection } from "./connection.ts";
-import { createQuery, type Engine, observed, type Place } from "./queryable.ts";
+import { createQuery, type Engine, type Place } from "./queryable.ts";
 import { createStream } from "./stream.ts";
 import { createTransaction } from "./transaction.ts";
-import { createTurns, lost } from "./turns.ts";
+import { createTurns } from "./turns.ts";
 
 const resetTimeoutMs = 5_000;
 
@@ -19,11 +22,7 @@ export function createSession(engine: Engine, place: Place, isSupported: boolean
     const options = resolveUnitOptions(given, place.scope);
     return observed(engine, { name: "session" }, async () => {
       if (!isSupported) throw unsupported();
-      return runSession(engine, place, work, options).catch((error: unknown) => {
-        if (options.replay === "never" || !isDataSourceError(error, "SESSION_LOST")) throw error;
-        engine.onEvent({ type: "retry", attempt: 2, reason: "session lost" });
-        return runSession(engine, place, work, options);
-      });
+      return runUnit(options, engine.onEvent, () => runSession(engine, place, work, options));
     });
   };
 }
@@ -49,7 +48,7 @@ async function runSession<T>(
     statements: (readOnly) => (readOnly ? "read" : "session"),
     signals: [...signals, turns.signal],
     canReplay: false,
-    onError: (error) => lost(error, ["temporary tables", "settings"]),
+    onError: (error) => sessionLost(error, ["temporary tables", "settings"]),
   };
   try {
     return await work({

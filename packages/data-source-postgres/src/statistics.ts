@@ -1,13 +1,5 @@
-import type {
-  Catalog,
-  CatalogColumn,
-  CatalogTable,
-  CatalogWarning,
-  ColumnStatistics,
-  LogicalType,
-} from "@org/data-source-core";
-import { isDataSourceError } from "@org/data-source-core";
-import { createDeadline, type ResolvedIntrospectOptions, tagText } from "@org/data-source-core/adapter";
+import type { Catalog, CatalogColumn, CatalogTable, ColumnStatistics, LogicalType } from "@org/data-source-core";
+import { createDeadline, type ResolvedIntrospectOptions, sampleTables, tagText } from "@org/data-source-core/adapter";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { statementError } from "./error-map.ts";
 import { run } from "./query.ts";
@@ -27,27 +19,10 @@ export async function addStatistics(
   options: ResolvedIntrospectOptions,
   sampling: Sampling,
 ): Promise<Catalog> {
-  const warnings: CatalogWarning[] = [...catalog.warnings];
-  const found = new Map<CatalogTable, CatalogTable>();
-  const queue = catalog.schemas.flatMap(({ name, tables }) => tables.map((table) => ({ schema: name, table })));
-
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const { schema, table } = next;
-      try {
-        found.set(table, await sample(engine, place, schema, table, options, sampling));
-      } catch (error) {
-        if (!isDataSourceError(error) || options.signal?.aborted || error.code === "CLOSED") throw error;
-        warnings.push({ part: "statistics", message: error.message, schema, table: table.name });
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: sampling.concurrency }, worker));
-  const schemas = catalog.schemas.map((schema) => ({
-    ...schema,
-    tables: schema.tables.map((table) => found.get(table) ?? table),
-  }));
-  return { schemas, warnings };
+  const { signal } = options;
+  return sampleTables(catalog, { concurrency: sampling.concurrency, signal }, (schema, table) =>
+    sample(engine, place, schema.name, table, options, sampling),
+  );
 }
 
 async function sample(

@@ -8,10 +8,11 @@ import {
   type ResolvedStreamOptions,
   resolveRequest,
   resolveStreamOptions,
+  withSql,
 } from "@org/data-source-core/adapter";
 import type { Lease } from "./connection.ts";
 import { openPortal } from "./portal.ts";
-import { dialect, type Engine, type Place, withSql } from "./queryable.ts";
+import { dialect, type Engine, type Place } from "./queryable.ts";
 import { checkStatement } from "./read-only.ts";
 import { withReplay } from "./replay.ts";
 

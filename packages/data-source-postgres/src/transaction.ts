@@ -10,17 +10,20 @@ import {
   createDeadline,
   type Deadline,
   innerScope,
-  resolveUnitOptions,
+  observed,
   type ResolvedUnitOptions,
+  resolveUnitOptions,
+  runUnit,
+  sessionLost,
 } from "@org/data-source-core/adapter";
 import type { Connection } from "./connection.ts";
 import { statementError, unknownOutcome } from "./error-map.ts";
 import type { Outcome, Step } from "./exchange.ts";
 import { commit, settingsStep } from "./guard.ts";
-import { createQuery, type Engine, observed, type Place } from "./queryable.ts";
+import { createQuery, type Engine, type Place } from "./queryable.ts";
 import { withReplay } from "./replay.ts";
 import { createStream } from "./stream.ts";
-import { createTurns, lost } from "./turns.ts";
+import { createTurns } from "./turns.ts";
 
 const isolations: readonly IsolationLevel[] = ["read-uncommitted", "read-committed", "repeatable-read", "serializable"];
 const commitTimeoutMs = 30_000;
@@ -29,20 +32,9 @@ const commitTimeoutMs = 30_000;
 export function createTransaction(engine: Engine, place: Place) {
   return async <T>(work: (transaction: Transaction) => Promise<T>, given?: TransactionOptions): Promise<T> => {
     const options = resolveUnitOptions(given, place.scope, isolations);
-    return observed(engine, { name: "transaction" }, async () => {
-      let replayed = false;
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await runTransaction(engine, place, work, options);
-        } catch (error) {
-          const again = isDataSourceError(error, "CONFLICT") && attempt < options.maxAttempts;
-          const replay: boolean = !replayed && options.replay === "whole" && isDataSourceError(error, "SESSION_LOST");
-          if (!again && !replay) throw error;
-          replayed ||= replay;
-          engine.onEvent({ type: "retry", attempt: attempt + 1, reason: again ? "conflict" : "session lost" });
-        }
-      }
-    });
+    return observed(engine, { name: "transaction" }, () =>
+      runUnit(options, engine.onEvent, () => runTransaction(engine, place, work, options)),
+    );
   };
 }
 
@@ -76,7 +68,7 @@ async function runTransaction<T>(
     statements: (readOnly) => (readOnly ? "read" : "write"),
     signals: [...signals, turns.signal],
     canReplay: false,
-    onError: (error) => lost(error, ["transaction"]),
+    onError: (error) => sessionLost(error, ["transaction"]),
   };
   try {
     const result = await work(createHandle(engine, inner));

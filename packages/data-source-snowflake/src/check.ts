@@ -1,5 +1,5 @@
 import { type CheckStep, type ConnectionReport, isDataSourceError, type StatementOptions } from "@org/data-source-core";
-import { type Deadline, resolveStatementOptions } from "@org/data-source-core/adapter";
+import { type Deadline, observed, resolveStatementOptions } from "@org/data-source-core/adapter";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect as connectSocket, type Socket } from "node:net";
@@ -9,7 +9,7 @@ import type { StatementCall } from "./execute.ts";
 import { readGrants, type RoleGrants } from "./grants.ts";
 import type { ResolvedSnowflakeOptions } from "./options.ts";
 import { dialect } from "./params.ts";
-import { deadlineOf, type Engine, observed, type Place, toCall } from "./queryable.ts";
+import { deadlineOf, type Engine, type Place, toCall } from "./queryable.ts";
 import { readNamedRows, readRows } from "./read-rows.ts";
 import type { Unit } from "./unit.ts";
 

@@ -1,6 +1,11 @@
 import type { DataSource } from "@org/data-source-core";
-import { createInstrument, createLifecycle, createSummarizer, type Deadline } from "@org/data-source-core/adapter";
-import { createBatch } from "./batch.ts";
+import {
+  createInstrument,
+  createLifecycle,
+  createSummarizer,
+  createTransactionalBatch,
+  type Deadline,
+} from "@org/data-source-core/adapter";
 import { capabilities } from "./capabilities.ts";
 import { createCheck } from "./check.ts";
 import { createConnections } from "./connection.ts";
@@ -9,7 +14,7 @@ import { createIntrospect } from "./introspection.ts";
 import { createOpener } from "./login.ts";
 import { resolveOptions, type SnowflakeDataSourceOptions } from "./options.ts";
 import { createQueryStatus, type QueryStatusOptions } from "./query-status.ts";
-import { createQuery, type Engine, type Place } from "./queryable.ts";
+import { createQuery, type Engine, type Place, resolveQuery } from "./queryable.ts";
 import { classify } from "./read-only.ts";
 import { createRunner, type RunnerSettings } from "./runner.ts";
 import { createSession } from "./session.ts";
@@ -52,6 +57,7 @@ export function composeDataSource(given: SnowflakeDataSourceOptions): SnowflakeD
     signals: [],
   };
   const transaction = createTransaction(engine, place, settings);
+  const inTransaction: Place = { ...place, statements: (readOnly) => (readOnly ? "read" : "transaction") };
   const close = (): Promise<void> => lifecycle.close(connections.close);
 
   /** A connection of its own, so that the login is a new one. */
@@ -80,7 +86,7 @@ export function composeDataSource(given: SnowflakeDataSourceOptions): SnowflakeD
     stream: createStream(engine, place),
     session: createSession(engine, place, settings),
     transaction,
-    batch: createBatch(place, transaction),
+    batch: createTransactionalBatch(transaction, (request, options) => resolveQuery(request, options, inTransaction)),
     introspect: createIntrospect(engine, place),
     estimate: createEstimate(engine, place),
     check: createCheck(engine, place, options, openForCheck),

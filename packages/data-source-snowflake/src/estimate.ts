@@ -1,7 +1,7 @@
 import type { Estimate, Request, StatementOptions } from "@org/data-source-core";
-import { resolveRequest, resolveStatementOptions } from "@org/data-source-core/adapter";
+import { observed, resolveRequest, resolveStatementOptions, withSql } from "@org/data-source-core/adapter";
 import { dialect } from "./params.ts";
-import { deadlineOf, type Engine, observed, type Place, toCall, withSql } from "./queryable.ts";
+import { deadlineOf, type Engine, type Place, toCall } from "./queryable.ts";
 import { readRows } from "./read-rows.ts";
 import { checkStatement, classify } from "./read-only.ts";
 

@@ -7,14 +7,15 @@ import {
   isDataSourceError,
 } from "@org/data-source-core";
 import {
-  resolveIntrospectOptions,
+  observed,
   type ResolvedIntrospectOptions,
-  resolveScope,
   type ResolvedScope,
+  resolveIntrospectOptions,
+  resolveScope,
 } from "@org/data-source-core/adapter";
 import { buildSchemas, type CatalogRows } from "./catalog.ts";
 import { catalogQueries, type Part } from "./catalog-queries.ts";
-import { deadlineOf, type Engine, observed, type Place, toCall } from "./queryable.ts";
+import { deadlineOf, type Engine, type Place, toCall } from "./queryable.ts";
 import { type NamedRow, readNamedRows } from "./read-rows.ts";
 import { addStatistics } from "./statistics.ts";
 

@@ -1,7 +1,7 @@
 import { type StatementOptions, ValidationError } from "@org/data-source-core";
-import { resolveStatementOptions } from "@org/data-source-core/adapter";
+import { observed, resolveStatementOptions } from "@org/data-source-core/adapter";
 import { askStatus } from "./outcome.ts";
-import { deadlineOf, type Engine, observed, type Place } from "./queryable.ts";
+import { deadlineOf, type Engine, type Place } from "./queryable.ts";
 import { failureError, isExpired, type RunnerSettings } from "./runner.ts";
 
 /** Of `queryStatus`. */

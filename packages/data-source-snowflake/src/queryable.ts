@@ -1,5 +1,4 @@
 import {
-  DataSourceError,
   type EventListener,
   type QueryOptions,
   type QueryResult,
@@ -12,13 +11,14 @@ import {
   type Deadline,
   type Instrument,
   type Lifecycle,
-  type OperationDetails,
+  observed,
   type Redactor,
-  resolveQueryOptions,
   type ResolvedQueryOptions,
   type ResolvedRequest,
   type ResolvedStatementOptions,
+  resolveQueryOptions,
   resolveRequest,
+  withSql,
 } from "@org/data-source-core/adapter";
 import type { StatementCall } from "./execute.ts";
 import { dialect, toBinds } from "./params.ts";
@@ -119,34 +119,4 @@ function tagOf(queryTags: Readonly<Record<string, string>>): string {
     `queryTags must not exceed ${longestTag} characters as JSON; they have ${tag.length}`,
     "queryTags",
   );
-}
-
-/** Counts an operation for `close()`, and gives it its span and duration. */
-export async function observed<T>(
-  { lifecycle, instrument }: Engine,
-  details: OperationDetails,
-  work: () => Promise<T>,
-): Promise<T> {
-  const leave = lifecycle.enter();
-  const operation = instrument.start(details);
-  try {
-    const result = await operation.run(work);
-    operation.end(details.text === undefined ? {} : { rows: (result as QueryResult).rows.length });
-    return result;
-  } catch (error) {
-    operation.end({ error });
-    throw error;
-  } finally {
-    leave();
-  }
-}
-
-/** For whoever debugs; not enumerable, so that no logger prints it. */
-export function withSql(error: unknown, { text, params }: ResolvedRequest): unknown {
-  if (error instanceof DataSourceError) {
-    const hidden = { enumerable: false, writable: true, configurable: true };
-    Object.defineProperty(error, "sql", { value: text, ...hidden });
-    Object.defineProperty(error, "params", { value: params, ...hidden });
-  }
-  return error;
 }

@@ -1,6 +1,6 @@
 import { isDataSourceError, type Session, type SessionOptions } from "@org/data-source-core";
-import { innerScope, resolveUnitOptions, type ResolvedUnitOptions } from "@org/data-source-core/adapter";
-import { createQuery, deadlineOf, type Engine, observed, type Place } from "./queryable.ts";
+import { innerScope, observed, type ResolvedUnitOptions, resolveUnitOptions } from "@org/data-source-core/adapter";
+import { createQuery, deadlineOf, type Engine, type Place } from "./queryable.ts";
 import type { RunnerSettings } from "./runner.ts";
 import { createStream } from "./stream.ts";
 import { createInnerTransaction } from "./transaction.ts";

@@ -1,13 +1,5 @@
-import {
-  type Catalog,
-  type CatalogColumn,
-  type CatalogTable,
-  type CatalogWarning,
-  type ColumnStatistics,
-  isDataSourceError,
-  type LogicalType,
-} from "@org/data-source-core";
-import type { RawRow, ResolvedIntrospectOptions } from "@org/data-source-core/adapter";
+import type { Catalog, CatalogColumn, CatalogTable, ColumnStatistics, LogicalType } from "@org/data-source-core";
+import { type RawRow, type ResolvedIntrospectOptions, sampleTables } from "@org/data-source-core/adapter";
 import { dialect } from "./params.ts";
 import { deadlineOf, type Engine, type Place, toCall } from "./queryable.ts";
 import { openRows } from "./rows.ts";
@@ -25,36 +17,20 @@ export async function addStatistics(
   options: ResolvedIntrospectOptions,
   sampling: Sampling,
 ): Promise<Catalog> {
-  const warnings: CatalogWarning[] = [...catalog.warnings];
-  const found = new Map<CatalogTable, CatalogTable>();
-  const queue = catalog.schemas.flatMap((schema) => schema.tables.map((table) => ({ schema, table })));
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const { schema, table } = next;
-      try {
-        const name = [schema.catalog, schema.name, table.name].filter((part) => part !== undefined);
-        const rows = await sample(engine, place, name, table, options, sampling);
-        const columns = table.columns.map((column, index) => ({
-          ...column,
-          statistics: statisticsOf(
-            column,
-            rows.map((row) => row[index]),
-            sampling,
-          ),
-        }));
-        found.set(table, { ...table, columns });
-      } catch (error) {
-        if (!isDataSourceError(error) || options.signal?.aborted || error.code === "CLOSED") throw error;
-        warnings.push({ part: "statistics", message: error.message, schema: schema.name, table: table.name });
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: sampling.concurrency }, worker));
-  const schemas = catalog.schemas.map((schema) => ({
-    ...schema,
-    tables: schema.tables.map((table) => found.get(table) ?? table),
-  }));
-  return { schemas, warnings };
+  const { signal } = options;
+  return sampleTables(catalog, { concurrency: sampling.concurrency, signal }, async (schema, table) => {
+    const name = [schema.catalog, schema.name, table.name].filter((part) => part !== undefined);
+    const rows = await sample(engine, place, name, table, options, sampling);
+    const columns = table.columns.map((column, index) => ({
+      ...column,
+      statistics: statisticsOf(
+        column,
+        rows.map((row) => row[index]),
+        sampling,
+      ),
+    }));
+    return { ...table, columns };
+  });
 }
 
 /** Types whose values, as they arrive, can be compared. */

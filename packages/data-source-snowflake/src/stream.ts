@@ -2,10 +2,11 @@ import { type QueryStream, type Request, SessionLostError, type StreamOptions } 
 import {
   type BatchReader,
   createQueryStream,
-  resolveStreamOptions,
   type ResolvedRequest,
+  resolveStreamOptions,
+  withSql,
 } from "@org/data-source-core/adapter";
-import { type Engine, type Place, resolveStatement, toCall, withSql } from "./queryable.ts";
+import { type Engine, type Place, resolveStatement, toCall } from "./queryable.ts";
 import { isMidStreamExpiry, openRows } from "./rows.ts";
 import { failureError, type Use } from "./runner.ts";
 

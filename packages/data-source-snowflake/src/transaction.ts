@@ -5,12 +5,12 @@ import {
   type Transaction,
   type TransactionOptions,
 } from "@org/data-source-core";
-import { createDeadline, resolveUnitOptions, type ResolvedUnitOptions } from "@org/data-source-core/adapter";
+import { createDeadline, observed, type ResolvedUnitOptions, resolveUnitOptions } from "@org/data-source-core/adapter";
 import type { RowStatement } from "./driver.ts";
 import { toDataSourceError, unknownOutcome } from "./error-map.ts";
 import type { StatementCall } from "./execute.ts";
 import { awaitOutcome } from "./outcome.ts";
-import { createQuery, deadlineOf, type Engine, observed, type Place, toCall } from "./queryable.ts";
+import { createQuery, deadlineOf, type Engine, type Place, toCall } from "./queryable.ts";
 import type { RunnerSettings } from "./runner.ts";
 import { inUnit, innerPlace } from "./session.ts";
 import { createStream } from "./stream.ts";

@@ -1,5 +1,5 @@
-import { DataSourceError, SessionLostError } from "@org/data-source-core";
-import type { Deadline } from "@org/data-source-core/adapter";
+import { SessionLostError } from "@org/data-source-core";
+import { createTurnQueue, type Deadline } from "@org/data-source-core/adapter";
 import type { Lease } from "./connection.ts";
 import { execute, type StatementCall, type StatementFailure } from "./execute.ts";
 import { sessionEffect } from "./read-only.ts";
@@ -26,27 +26,12 @@ export async function openUnit(
   what: "session" | "transaction",
 ): Promise<Unit> {
   const { connections, canReconnect, redact, onEvent } = settings;
-  const over = new AbortController();
+  const turns = createTurnQueue("snowflake", what);
   const held: string[] = [];
   let lease = await connections.exclusive(deadline);
   let lost: SessionLostError | undefined;
   let isChanged = false;
   let hasRun = false;
-  let last: Promise<void> = Promise.resolve();
-
-  const turn = async (limit?: Deadline): Promise<() => void> => {
-    if (over.signal.aborted) throw over.signal.reason;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const before = last;
-    last = before.then(() => promise);
-    try {
-      await (limit?.race(before) ?? before);
-    } catch (error) {
-      resolve();
-      throw error;
-    }
-    return resolve;
-  };
 
   /** Nothing has run yet, so nothing is lost: the first statement runs again, on a fresh session. */
   const begin = async <T>(call: StatementCall, use: Use<T>): Promise<T> => {
@@ -63,7 +48,7 @@ export async function openUnit(
   };
 
   const run: Run = async (call, use) => {
-    const done = await turn(call.deadline);
+    const done = await turns.take(call.deadline);
     // The unit keeps the session. A stream leaves room for other statements: the server has run its statement.
     const own = (of: Lease): Lease => ({ ...of, release: () => undefined });
     try {
@@ -88,7 +73,7 @@ export async function openUnit(
 
   return {
     run,
-    signal: over.signal,
+    signal: turns.signal,
     get lost() {
       return lost;
     },
@@ -100,9 +85,7 @@ export async function openUnit(
       isChanged = true;
     },
     end: async () => {
-      const done = turn();
-      over.abort(new DataSourceError({ code: "CLOSED", kind: "snowflake", message: `The ${what} is over` }));
-      (await done)();
+      await turns.end();
       lease.release({ discard: isChanged });
     },
   };

@@ -1,13 +1,15 @@
-import type { BatchOptions, QueryResult, Request } from "@org/data-source-core";
-import { type Place, resolveQuery } from "./queryable.ts";
-import type { createTransaction } from "./transaction.ts";
+import type { DataSource } from "./data-source.ts";
+import type { BatchOptions, QueryOptions, Request } from "./request.ts";
+import type { QueryResult } from "./result.ts";
 
-/** Several statements in one transaction. All are checked before the first is sent. */
-export function createBatch(place: Place, transaction: ReturnType<typeof createTransaction>) {
-  const inTransaction: Place = { ...place, statements: { inSession: false, inTransaction: true } };
+/** Several statements in one transaction. All go through `check` before the first is sent. */
+export function createTransactionalBatch(
+  transaction: DataSource["transaction"],
+  check: (request: Request, options: QueryOptions) => unknown,
+) {
   return async (requests: readonly Request[], given: BatchOptions = {}): Promise<QueryResult[]> => {
     const { isolation, ...options } = given;
-    for (const request of requests) resolveQuery(request, options, inTransaction);
+    for (const request of requests) check(request, options);
     if (requests.length === 0) return [];
     const { maxRows, maxBytes, ...unit } = options;
     const limits = { ...(maxRows !== undefined && { maxRows }), ...(maxBytes !== undefined && { maxBytes }) };
