@@ -68,7 +68,7 @@ export function columnOf(
     default: defaultOf(flavour, row, dataType, extra),
     comment: row["comment"] === "" ? null : String(row["comment"]),
     identity: extra.includes("auto_increment") ? "by-default" : null,
-    generated: row["generated"] === null || row["generated"] === "" ? null : String(row["generated"]),
+    generated: row["expression"] === null || row["expression"] === "" ? null : String(row["expression"]),
     collation: row["collation"] === null ? undefined : String(row["collation"]),
   };
 }

@@ -53,7 +53,7 @@ export function catalogQueries(
     columns: query(
       `table_schema as schema_name, table_name, column_name as name, column_default as default_value, is_nullable,
       data_type, column_type, character_maximum_length as length, numeric_precision, numeric_scale, datetime_precision,
-      collation_name as collation, extra, generation_expression as generated, column_comment as comment`,
+      collation_name as collation, extra, generation_expression as expression, column_comment as comment`,
       "columns",
       "table_schema",
       "table_name",

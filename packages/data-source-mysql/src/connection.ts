@@ -166,7 +166,8 @@ export async function prepareConnection(
         settings = wanted;
       }
       limit.throwIfOver();
-      const outcome = whileOpen(execute(driver, statement, sink)).then((ended) => {
+      const binding = { isTypedOnce: server.flavour === "mysql" };
+      const outcome = whileOpen(execute(driver, statement, sink, binding)).then((ended) => {
         if (!ended.error || isRefusal(ended.error)) return ended;
         onLost(ended.error);
         throw lost ?? ended.error;

@@ -9,18 +9,21 @@ export interface DriverConnection extends EventEmitter {
   stream: Socket;
   readonly packetParser: { execute(chunk: Buffer): void };
   startTLS(onSecure: (error?: Error) => void): void;
-  /** Cached by text. */
-  prepare(
-    options: { readonly sql: string },
-    callback: (error: DriverError | null, statement: DriverStatement) => void,
-  ): void;
+  /** Cached by all of this. */
+  prepare(key: StatementKey, callback: (error: DriverError | null, statement: DriverStatement) => void): void;
   /** Drops it from the cache. */
-  unprepare(text: string): void;
+  unprepare(key: StatementKey): void;
   /** Without a callback. */
   query(options: { readonly sql: string }): DriverCommand;
   reset(callback: (error: DriverError | null) => void): void;
   /** Says goodbye to the server. */
   end(callback?: () => void): void;
+}
+
+/** For a preparation `rowsAsArray` is a part of the key and nothing else: here it tells the parameters' types apart. */
+export interface StatementKey {
+  readonly sql: string;
+  readonly rowsAsArray: string;
 }
 
 export interface DriverStatement {

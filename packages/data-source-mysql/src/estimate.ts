@@ -25,7 +25,8 @@ export function createEstimate(engine: Engine, place: Place) {
       const lease = await place.lease(deadline);
       try {
         const prefixed = { ...resolved, prefix: explain, rowMode: "array" as const };
-        const limits = { maxRows: 1, maxBytes: Infinity, rowSchema: undefined };
+        // The server's limit of rows would count in the plan.
+        const limits = { maxRows: Infinity, maxBytes: Infinity, rowSchema: undefined };
         const all = { ...options, ...limits, readOnly: true, queryTags };
         const { rows } = await runQuery<[string]>(engine, lease.connection, prefixed, all, undefined, deadline);
         const plan = JSON.parse(rows[0]?.[0] ?? "{}") as unknown;

@@ -79,7 +79,13 @@ async function readAll(
 ): Promise<readonly CatalogRow[]> {
   const limits = { maxRows: Infinity, maxBytes: Infinity, rowSchema: undefined };
   const options = { ...limits, readOnly: true, statementTimeoutMs, signal, queryTags };
-  const request = { text, params, rowMode: "object" as const };
-  const { rows } = await runQuery<CatalogRow>(engine, connection, request, options, undefined, deadline);
-  return rows;
+  const request = { text, params, rowMode: "array" as const };
+  const result = await runQuery<CatalogRow[string][]>(engine, connection, request, options, undefined, deadline);
+  // MySQL names the columns of its views in capitals, however they are asked for.
+  const names = result.columns.map(({ name }) => name.toLowerCase());
+  return result.rows.map((values) => {
+    const row: Record<string, CatalogRow[string]> = {};
+    for (const [index, name] of names.entries()) row[name] = values[index];
+    return row;
+  });
 }

@@ -1,6 +1,6 @@
 import { type ParamValue, sql, ValidationError } from "@org/data-source-core";
 import { describe, expect, test } from "vitest";
-import { bindParams } from "./params.ts";
+import { bindParams, typesOf } from "./params.ts";
 
 const bound = (value: ParamValue): unknown => {
   const [result] = bindParams([value]);
@@ -79,4 +79,9 @@ test("what has no SQL value is refused", () => {
   const cyclic: Record<string, unknown> = {};
   cyclic["self"] = cyclic;
   for (const value of [NaN, Infinity, cyclic]) expect(() => bindParams([value])).toThrow(ValidationError);
+});
+
+test("types tell values apart that a statement cannot share; nulls and bytes go with text", () => {
+  const params = ["a", null, 1, 1.5, true, 2n ** 63n, 2n ** 64n, Uint8Array.of(1), { a: 1 }, new Date(0)];
+  expect(typesOf(bindParams(params))).toBe("text,text,8,5,1,8u,246,text,245,253");
 });

@@ -15,6 +15,20 @@ export function bindParams(params: readonly ParamValue[]): unknown[] {
   });
 }
 
+/**
+ * Their wire types. MySQL fits what is bound later to the types of a statement's first values: a text would become the
+ * number 0. Nulls and bytes go with text.
+ */
+export function typesOf(values: readonly unknown[]): string {
+  return values
+    .map((value) => {
+      if (typeof value !== "object" || value === null || Buffer.isBuffer(value)) return "text";
+      const { type, unsigned } = value as { readonly type: number; readonly unsigned?: boolean };
+      return `${type}${unsigned === true ? "u" : ""}`;
+    })
+    .join();
+}
+
 const largestSigned = 2n ** 63n - 1n;
 const smallestSigned = -(2n ** 63n);
 const largestUnsigned = 2n ** 64n - 1n;

@@ -25,6 +25,13 @@ test("MySQL: its own names, and a cost as text", () => {
   expect([planRows(plan), planCost(plan)]).toEqual([4, 12.5]);
 });
 
+test("MySQL 9: the tree says it for the whole", () => {
+  const plan = { query_plan: { estimated_rows: 100, estimated_total_cost: 21.5, inputs: [{ estimated_rows: 877 }] } };
+  expect([planRows(plan), planCost(plan)]).toEqual([100, 21.5]);
+  const limited = { query_plan: { limit: 3, inputs: [{ estimated_rows: 877, estimated_total_cost: 91.7 }] } };
+  expect([planRows(limited), planCost(limited)]).toEqual([undefined, undefined]);
+});
+
 test("MariaDB 11 has a cost", () => {
   expect(planCost({ query_block: { cost: 0.5 } })).toBe(0.5);
 });

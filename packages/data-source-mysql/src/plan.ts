@@ -8,7 +8,14 @@ interface TableNode {
   readonly filtered?: number | string;
 }
 
+/** MySQL 9's second format says both for the whole. */
+interface TreeNode {
+  readonly estimated_rows?: number;
+  readonly estimated_total_cost?: number;
+}
+
 interface Block {
+  readonly query_plan?: TreeNode;
   readonly query_block?: Block;
   /** MySQL. */
   readonly cost_info?: { readonly query_cost?: string };
@@ -24,13 +31,13 @@ const transparent = ["ordering_operation", "filesort", "read_sorted_file", "buff
 
 /** How many rows the outermost join gives; `undefined` where groups, unions or limits decide. */
 export function planRows(plan: unknown): number | undefined {
-  const block = (plan as Block | null)?.query_block;
-  return block && rowsOf(block);
+  const { query_plan: tree, query_block: block } = (plan ?? {}) as Block;
+  return block ? rowsOf(block) : tree?.estimated_rows;
 }
 
 export function planCost(plan: unknown): number | undefined {
-  const block = (plan as Block | null)?.query_block;
-  const cost = Number(block?.cost_info?.query_cost ?? block?.cost);
+  const { query_plan: tree, query_block: block } = (plan ?? {}) as Block;
+  const cost = Number(block?.cost_info?.query_cost ?? block?.cost ?? tree?.estimated_total_cost);
   return Number.isFinite(cost) ? cost : undefined;
 }
 

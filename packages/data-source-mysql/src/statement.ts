@@ -1,4 +1,5 @@
 import { ValidationError } from "@org/data-source-core";
+import { typesOf } from "./params.ts";
 import type { DriverCommand, DriverConnection, DriverError, DriverField, DriverHeader } from "./driver.ts";
 
 export interface Statement {
@@ -27,6 +28,11 @@ export interface Outcome {
 
 const unpreparable = 1295;
 
+/** Whether the server decides on a parameter's type once, with the first value (MySQL), or with each (MariaDB). */
+export interface Binding {
+  readonly isTypedOnce: boolean;
+}
+
 /**
  * Runs a statement by the binary protocol: bound by the server, and never more than one. What cannot be prepared goes
  * as text if it has no parameters. Fulfils when the server is done; if the connection breaks, the driver tells only
@@ -36,10 +42,12 @@ export function execute(
   driver: DriverConnection,
   { text, values, isFresh }: Statement,
   sink: RowSink,
+  { isTypedOnce }: Binding,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    if (isFresh) driver.unprepare(text);
-    driver.prepare({ sql: text }, (error, statement) => {
+    const prepared = { sql: text, rowsAsArray: isTypedOnce ? typesOf(values) : "" };
+    if (isFresh) driver.unprepare(prepared);
+    driver.prepare(prepared, (error, statement) => {
       if (error?.errno === unpreparable && values.length === 0) resolve(follow(driver.query({ sql: text }), sink));
       else if (error) resolve({ error, header: undefined, results: 0 });
       else if (statement.parameters.length !== values.length) {

@@ -2,6 +2,7 @@ import type { DataSource, DataSourceEvent, DataSourceError } from "@org/data-sou
 import { isDataSourceError } from "@org/data-source-core";
 import { afterAll, afterEach } from "vitest";
 import { createMySqlDataSource, type MySqlDataSourceOptions } from "../src/index.ts";
+import { series } from "./series.ts";
 import { openObserver, type Observer } from "./observer.ts";
 import { startMySqlServer, type MySqlServer } from "@org/warehouse-emulators/mysql";
 
@@ -11,6 +12,8 @@ export interface Context {
   readonly observer: Observer;
   readonly source: (own?: MySqlDataSourceOptions) => DataSource;
   readonly writable: (own?: MySqlDataSourceOptions) => DataSource;
+  /** A table of the numbers from 1 to `count`, in a column `seq`. */
+  readonly series: (count: number) => string;
 }
 
 export async function createContext(): Promise<Context> {
@@ -29,7 +32,13 @@ export async function createContext(): Promise<Context> {
     await observer.close();
     await server.close();
   });
-  return { server, observer, source, writable: (own) => source({ access: "read-write", ...own }) };
+  return {
+    server,
+    observer,
+    source,
+    writable: (own) => source({ access: "read-write", ...own }),
+    series: (count) => series(server.isMariaDb, count),
+  };
 }
 
 /** The DataSourceError that `work` rejects with. */

@@ -1,5 +1,5 @@
-// What only MySQL does, on a scripted server: no MySQL could be run. What it answers is from MySQL's manual. With
-// MYSQL_TEST_URL=mysql://… the conformance suite runs against a real one.
+// What MySQL does and MariaDB does not, on a scripted server, so that every run sees it; `pnpm test:mysql` runs all
+// other tests on a real MySQL.
 import type { DataSource } from "@org/data-source-core";
 import { afterEach, expect, test } from "vitest";
 import { createMySqlDataSource, type MySqlDataSourceOptions } from "../src/index.ts";

@@ -5,9 +5,9 @@ import type { DataSource } from "@org/data-source-core";
 import { describe, expect, test } from "vitest";
 import { createContext, failure, recorded, until } from "./context.ts";
 
-const { observer, server, source } = await createContext();
+const { observer, series, server, source } = await createContext();
 const endless = (marker: string): string =>
-  `select seq, '${marker}' as marker, repeat('x', 1000) as filler from seq_1_to_100000000`;
+  `select seq, '${marker}' as marker, repeat('x', 1000) as filler from ${series(100_000_000)}`;
 
 describe("leaving early ends the server's work", () => {
   const ways: Record<string, (reader: DataSource, text: string) => Promise<unknown>> = {
@@ -48,7 +48,7 @@ describe("clocks", () => {
   test("the server may take statementTimeoutMs for a batch; then it is stopped", async () => {
     const { events, onEvent } = recorded();
     const reader = source({ onEvent });
-    const stream = reader.stream("select seq, sleep(2) as slow_1 from seq_1_to_3", { statementTimeoutMs: 300 });
+    const stream = reader.stream(`select seq, sleep(2) as slow_1 from ${series(3)}`, { statementTimeoutMs: 300 });
     expect(await failure(stream[Symbol.asyncIterator]().next())).toMatchObject({ code: "STATEMENT_TIMEOUT" });
     await until(async () => (await observer.activeStatements("slow_1")) === 0, 500);
     expect(events).toContainEqual({ type: "connection-closed", reason: "It was opened to cancel a statement" });
@@ -59,7 +59,7 @@ describe("clocks", () => {
     try {
       const reader = source();
       let rows = 0;
-      for await (const batch of reader.stream("select seq, repeat('x', 1000) as filler from seq_1_to_50000")) {
+      for await (const batch of reader.stream(`select seq, repeat('x', 1000) as filler from ${series(50_000)}`)) {
         if (rows === 0) await new Promise((resolve) => setTimeout(resolve, 2500));
         rows += batch.length;
       }
@@ -71,7 +71,7 @@ describe("clocks", () => {
 
   test("totalTimeoutMs is the server's, too", async () => {
     const { events, onEvent } = recorded();
-    const stream = source({ onEvent }).stream("select seq, sleep(0.2) as s from seq_1_to_50", {
+    const stream = source({ onEvent }).stream(`select seq, sleep(0.2) as s from ${series(50)}`, {
       totalTimeoutMs: 700,
       batchRows: 1,
     });
@@ -87,7 +87,10 @@ test("1.1 GB of result add less than 100 MB to the process, and its idle connect
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--conditions=@org/source", join(import.meta.dirname, "stream-memory.child.ts")],
-    { env: { ...process.env, MYSQL_OPTIONS: JSON.stringify(server.options) }, timeout: 50_000 },
+    {
+      env: { ...process.env, MYSQL_OPTIONS: JSON.stringify(server.options), IS_MARIADB: String(server.isMariaDb) },
+      timeout: 50_000,
+    },
   );
   const { bytes, addedMb } = JSON.parse(stdout) as { bytes: number; addedMb: number };
   expect(bytes).toBe(1_100_000_000);

@@ -28,9 +28,13 @@ export async function isMySqlInstalled(): Promise<boolean> {
   return (await find(...servers)) !== undefined;
 }
 
-/** The server on this machine; on Debian or Ubuntu as root it is installed first. Else fails with what to type. */
+/**
+ * The server that MYSQL_TEST_SERVER names, or the one on this machine; on Debian or Ubuntu as root it is installed
+ * first. Else fails with what to type.
+ */
 export async function findServer(): Promise<ServerBinary> {
-  const path = (await find(...servers)) ?? (await install());
+  const named = process.env["MYSQL_TEST_SERVER"];
+  const path = named !== undefined && named !== "" ? named : ((await find(...servers)) ?? (await install()));
   const { stdout } = await run(path, ["--no-defaults", "--version"]);
   return { path, isMariaDb: stdout.includes("MariaDB") };
 }

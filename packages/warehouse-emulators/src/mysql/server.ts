@@ -111,7 +111,7 @@ fi || { cat log >&2; exit 1; }
   --bind-address=127.0.0.1 --port="$port" --socket="$directory/socket" --pid-file="$directory/pid" \\
   --ssl-ca="$directory/ca" --ssl-cert="$directory/cert" --ssl-key="$directory/key" --init-file="$directory/init" \\
   --skip-log-bin --loose-mysqlx=0 --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=64M \\
-  --innodb-log-file-size=16M --loose-performance-schema=0 --secure-file-priv="" --max-connections=300 </dev/null &
+  --loose-innodb-log-file-size=16M --loose-innodb-redo-log-capacity=32M --loose-performance-schema=0 --secure-file-priv="" --max-connections=300 </dev/null &
 child=$!
 exec 2>/dev/null
 read -r line
