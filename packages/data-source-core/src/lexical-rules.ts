@@ -13,7 +13,7 @@ export interface LexicalRules {
   /** What stands in `/*! … *\/` and `/*M! … *\/` is run. */
   readonly executableComments: boolean;
   readonly lineComments: readonly ("--" | "#" | "//")[];
-  /** `--` begins a comment only before white space or at the end. */
+  /** `--` begins a comment only before white space, a control character or at the end. */
   readonly dashesNeedSpace: boolean;
   /** A lone carriage return ends a line comment. */
   readonly returnEndsComment: boolean;

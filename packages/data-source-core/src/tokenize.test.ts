@@ -55,6 +55,7 @@ test.each<[Engine, string, string]>([
   ["mysql", "select 1 # drop\n -- drop\n x", "SELECT 1 X"],
   ["mysql", "select 1 --drop", "SELECT 1 - - DROP"],
   ["mysql", "select 1 --", "SELECT 1"],
+  ["mysql", "select 1 --\x7f '\n drop '' -- '", "SELECT 1 DROP '"],
   ["postgres", "select 1 --drop\r drop", "SELECT 1 DROP"],
   ["mysql", "select 1 -- a\r drop", "SELECT 1"],
   ["mysql", "select /*!50701 drop */ 1 /*M! drop */ /*!drop*/", "SELECT DROP 1 DROP DROP"],

@@ -82,7 +82,7 @@ export function tokenize(sql: string, rules: LexicalRules): Tokens {
   const lineComment = (): boolean => {
     const opening = rules.lineComments.find((candidate) => sql.startsWith(candidate, at));
     if (opening === undefined) return false;
-    if (opening === "--" && rules.dashesNeedSpace && !/^[\0-\x20]?$/.test(sql.charAt(at + 2))) return false;
+    if (opening === "--" && rules.dashesNeedSpace && !/^[\0-\x20\x7f]?$/.test(sql.charAt(at + 2))) return false;
     let end = at;
     while (end < sql.length && sql[end] !== "\n" && !(rules.returnEndsComment && sql[end] === "\r")) {
       if (sql[end] === "\r" && sql[end + 1] !== "\n") irregular ??= "a comment has a carriage return of its own";

@@ -64,18 +64,28 @@ describe("a read", () => {
     "select 1 /*M!100000 into outfile 'x' */",
     "select 'a",
     "select 1 /* ",
+    "select 1 --\x7f '\n into outfile '/tmp/x' -- '",
+    "select 1; select 2",
+    "show warnings",
+    "show count(*) errors",
+    "select last_insert_id()",
+    "select last_insert_id(7)",
+    "select found_rows()",
   ])("%s is refused", (text) => {
     expect(codeOf(text, read)).toBe("READ_ONLY");
   });
 });
 
 describe("a write on a pooled connection", () => {
-  test.each(["insert into t values (1)", "create table t (a int)", "call p()", "/*!40101 insert into t values (1) */"])(
-    "%s",
-    (text) => {
-      expect(codeOf(text, write)).toBe("allowed");
-    },
-  );
+  test.each([
+    "insert into t values (1)",
+    "insert into t values (1) on duplicate key update id = last_insert_id(id)",
+    "create table t (a int)",
+    "call p()",
+    "/*!40101 insert into t values (1) */",
+  ])("%s", (text) => {
+    expect(codeOf(text, write)).toBe("allowed");
+  });
 
   test.each([
     "set session sql_mode = ''",
@@ -88,6 +98,8 @@ describe("a write on a pooled connection", () => {
     "commit",
     "start transaction",
     "prepare a from 'select 1'",
+    "show errors",
+    "replace into t select row_count()",
   ])("%s would stay behind", (text) => {
     expect(codeOf(text, write)).toBe("VALIDATION");
   });
@@ -130,6 +142,12 @@ describe("in a transaction", () => {
     expect(codeOf("drop temporary table t", inBoth)).toBe("allowed");
     expect(codeOf("drop table t", inBoth)).toBe("VALIDATION");
   });
+});
+
+test("what tells of the last statement is one's own in a session; numbers in a transaction too", () => {
+  expect(codeOf("select last_insert_id()", transaction)).toBe("allowed");
+  expect(codeOf("show warnings", transaction)).toBe("VALIDATION");
+  expect(codeOf("show warnings", { ...session, readOnly: true })).toBe("allowed");
 });
 
 test("a text without a statement is refused", () => {

@@ -170,6 +170,8 @@ export function escapes(table: string, file: string): readonly string[] {
     `select 1;; commit; ${insert}`,
     `select 1 -- \n; ${insert}`,
     `select 1 --\u0001\n; ${insert}`,
+    // DEL is a control character too: to the server a comment, to whoever takes it as two signs a string.
+    `select 1 --\u007f '\n into outfile '${file}' -- '`,
     `select 'a\\'; ${insert}; -- '`,
     `select "a"";" ; ${insert}`,
     `select 1 # \r; ${insert}`,
