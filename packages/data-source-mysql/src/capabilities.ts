@@ -10,6 +10,7 @@ export function capabilitiesOf(server: ServerInfo | undefined): Capabilities {
       note: "The session is read-only, and a statement is prepared, so that it is one; what a read-only session lets through is refused by its tokens.",
       gaps: [
         "User-defined functions written in C act as they like.",
+        "A stored function that a view or trigger calls may change the session's variables and settings, its being read-only included, for later statements on that connection; one that the text itself calls may not: the connection is reset.",
         "SLEEP, BENCHMARK and the like are allowed, up to the timeout.",
         "Tables of engines without transactions (MyISAM, MEMORY) are covered as well; files that the account may read by FILE are not data of this source.",
       ],

@@ -40,8 +40,6 @@ export interface Connection extends Poolable {
   /** Stops and starts the flow of rows. */
   pause(): void;
   resume(): void;
-  /** A statement may have changed the session's settings. */
-  taint(): void;
   /** Before it is used by others: undoes whatever a statement may have set. */
   settle(): Promise<void>;
   /** It will be closed instead of being used again. */
@@ -159,7 +157,10 @@ export async function prepareConnection(
     start: async (statement, wanted, sink, limit) => {
       if (lost) throw lost;
       limit.throwIfOver();
-      const assignments = changes(server.flavour, settings, wanted);
+      // What was set before may have been set to something else.
+      const assignments = changes(server.flavour, isTainted ? undefined : settings, wanted);
+      if (statement.traces === "settings") isTainted = true;
+      if (statement.traces === "unknown") isSpoiled = true;
       if (assignments.length > 0) {
         settings = undefined;
         await ask(`SET SESSION ${assignments.join(", ")}`, limit);
@@ -181,9 +182,6 @@ export async function prepareConnection(
     },
     pause: () => driver.stream.pause(),
     resume: () => driver.stream.resume(),
-    taint: () => {
-      isTainted = true;
-    },
     settle: async () => {
       if (!isTainted || !connection.isUsable) return;
       using limit = createDeadline({ timeoutMs: cancelGraceMs });

@@ -18,6 +18,7 @@ import { statementError, unknownOutcome } from "./error-map.ts";
 import { bindParams } from "./params.ts";
 import { classify } from "./read-only.ts";
 import type { Outcome, Statement } from "./statement.ts";
+import { tracesOf } from "./traces.ts";
 import { type MappedColumn, readRaw, type TypeMap } from "./type-map.ts";
 
 /** What a statement needs besides its connection. */
@@ -38,6 +39,7 @@ export interface StatementRequest extends ResolvedRequest {
 
 export interface PreparedStatement extends TaggedText {
   readonly statement: Statement;
+  readonly verb: string | undefined;
 }
 
 /** By default a server breaks off after a minute in which nobody reads. */
@@ -95,6 +97,7 @@ export async function runQuery<R>(
     };
   };
   const prepared = prepare(request, options);
+  const { verb } = prepared;
   const { statementTimeoutMs, maxRows, readOnly } = options;
   const settings = {
     readOnly,
@@ -102,8 +105,6 @@ export async function runQuery<R>(
     selectLimit: maxRows + 1,
     writeTimeoutMs: environment.writeTimeoutMs,
   };
-  const [verb] = classify(request.text).statements.map((statement) => statement.verb);
-  if (verb === "CALL" || verb === "EXECUTE") connection.taint();
   const running = await connection.start(prepared.statement, settings, { fields, row: (row) => take(row) }, deadline);
   const outcome = await finish(running, enough.promise, deadline, readOnly || transaction !== undefined);
   if (failure !== undefined) throw failure;
@@ -136,8 +137,10 @@ export function prepare(
   const tagged = tagText(request.text, queryTags);
   const text = prefix + tagged.text;
   const values = bindParams(request.params as readonly ParamValue[]);
-  const statement = { text, values, isFresh: request.isFresh ?? false };
-  return { text, offset: prefix.length + tagged.offset, statement };
+  const classification = classify(request.text);
+  const statement = { text, values, isFresh: request.isFresh ?? false, traces: tracesOf(classification) };
+  const verb = classification.statements[0]?.verb;
+  return { text, offset: prefix.length + tagged.offset, statement, verb };
 }
 
 /** The statement's end; `undefined` when it was stopped because there was enough of it. */

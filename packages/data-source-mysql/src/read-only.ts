@@ -51,6 +51,8 @@ export function checkStatement(text: string, scope: StatementScope): void {
 function checkRead(classification: Classification, statement: Statement): void {
   const { first, tokens } = statement;
   checkRegular(classification, refusal);
+  // The server takes one only: if it runs this, it sees other tokens.
+  if (classification.statements.length > 1) throw refusal("It is more than one statement");
   if (!readVerbs.has(first) || (first === "WITH" && !readVerbs.has(statement.verb))) {
     throw refusal(`${first || "This statement"} is not a read`, writeHint);
   }
@@ -88,6 +90,7 @@ function checkInTransaction(classification: Classification, { first, words }: St
 
 function checkPooled(scope: StatementScope, statement: Statement): void {
   const { first, words, calls } = statement;
+  checkOwn(scope, statement);
   const what = sessionVerbs.has(first)
     ? first
     : (first === "CREATE" || first === "DROP") && words.has("TEMPORARY")
@@ -100,6 +103,22 @@ function checkPooled(scope: StatementScope, statement: Statement): void {
     scope,
     `${what ?? "A variable"} would change a pooled connection for others`,
     "Use session() with readOnly: false.",
+  );
+}
+
+/** What tells of the connection's last statement, which was somebody else's: its warnings quote their values. */
+function checkOwn(scope: StatementScope, { first, words, calls }: Statement): void {
+  const isWarnings = first === "SHOW" && (words.has("WARNINGS") || words.has("ERRORS"));
+  // `on duplicate key update id = last_insert_id(id)` is the statement's own.
+  const isNumber =
+    !scope.inTransaction &&
+    first !== "INSERT" &&
+    ["LAST_INSERT_ID", "FOUND_ROWS", "ROW_COUNT"].some((name) => calls.has(name));
+  if (!isWarnings && !isNumber) return;
+  throw misplaced(
+    scope,
+    "This would tell of the last statement on a pooled connection, which was another caller's",
+    "Warnings and counts are in a statement's result; for the rest use session() or, for numbers, transaction().",
   );
 }
 

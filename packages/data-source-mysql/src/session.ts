@@ -13,6 +13,9 @@ import { createQuery, type Engine, type Place } from "./queryable.ts";
 import { createStream } from "./stream.ts";
 import { createTransaction } from "./transaction.ts";
 
+/** A statement that reads a table drops the warnings of the one before; most others keep them. */
+const forget = "DO LAST_INSERT_ID(0), (SELECT 1 FROM (SELECT 1) AS nothing)";
+
 /** One connection for all of `work`; closed afterwards unless it could only read. */
 export function createSession(engine: Engine, place: Place) {
   return async <T>(work: (session: Session) => Promise<T>, given?: SessionOptions): Promise<T> => {
@@ -49,6 +52,10 @@ async function runSession<T>(
     onError: (error) => sessionLost(error, ["temporary tables", "settings"]),
   };
   try {
+    // Whose warnings and numbers these are, nobody here may know.
+    await outer.connection.ask(forget, deadline).catch((error: unknown) => {
+      throw inner.onError(error);
+    });
     return await work({
       query: createQuery(engine, inner),
       stream: createStream(engine, inner),

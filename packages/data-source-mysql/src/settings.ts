@@ -45,6 +45,8 @@ const otherGrammars = new Set(
 /** What every connection has for all of its life. `sqlMode` is the server's own, from which nothing else is taken. */
 export function baseline(sqlMode: string): string {
   const modes = sqlMode.split(",").filter((mode) => /^\w+$/.test(mode) && !otherGrammars.has(mode));
+  // The driver's login asks for it, but a reset forgets it.
+  if (!modes.includes("IGNORE_SPACE")) modes.push("IGNORE_SPACE");
   return [
     "NAMES utf8mb4",
     "time_zone='+00:00'",

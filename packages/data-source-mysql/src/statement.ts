@@ -1,6 +1,7 @@
 import { ValidationError } from "@org/data-source-core";
 import { typesOf } from "./params.ts";
 import type { DriverCommand, DriverConnection, DriverError, DriverField, DriverHeader } from "./driver.ts";
+import type { Traces } from "./traces.ts";
 
 export interface Statement {
   readonly text: string;
@@ -8,6 +9,7 @@ export interface Statement {
   readonly values: readonly unknown[];
   /** Not as it was prepared before: a statement keeps the database and sql_mode that it was prepared under. */
   readonly isFresh: boolean;
+  readonly traces: Traces;
 }
 
 /** Where the first result's rows go, as they come. */

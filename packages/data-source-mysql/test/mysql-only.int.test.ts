@@ -33,7 +33,7 @@ test("scripted MySQL: its own names for read-only and the timeout, sent once unt
     "SET SESSION transaction_read_only=1, max_execution_time=1500, sql_select_limit=10001, net_write_timeout=310",
     "SET SESSION max_execution_time=0",
   ]);
-  expect(said.find((text) => text.startsWith("SET NAMES"))).toContain("sql_mode='STRICT_TRANS_TABLES'");
+  expect(said.find((text) => text.startsWith("SET NAMES"))).toContain("sql_mode='STRICT_TRANS_TABLES,IGNORE_SPACE'");
   expect(reader.capabilities.statementTimeout.note).toContain("max_execution_time");
 });
 

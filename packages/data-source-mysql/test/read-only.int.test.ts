@@ -114,3 +114,66 @@ describe("the server's part, without our check of tokens", () => {
     }
   });
 });
+
+describe("nothing of one caller reaches the next on its connection", () => {
+  const state =
+    "select database() as db, @@tx_read_only as ro, @@sql_select_limit as lim, @@time_zone as tz, @@sql_mode as mode, @@character_set_client as charset, @leak as leak";
+
+  beforeAll(async () => {
+    await observer.query("create table counted (id int primary key auto_increment, a int)");
+    await observer.query(
+      "create function unlocking() returns int begin set @leak = 1; set session tx_read_only = 0; set time_zone = '+05:00'; return 1; end",
+    );
+    await observer.query(
+      "create function writing() returns int begin insert into counted (a) values (1); return 1; end",
+    );
+  });
+
+  test("a function that lifts read-only", async () => {
+    const reader = source({ pool: { max: 1 } });
+    const before = (await reader.query(state)).rows;
+    await reader.query("select unlocking()");
+    expect(await failure(reader.query("select writing()"))).toMatchObject({ code: "READ_ONLY", nativeCode: "1792" });
+    for await (const rows of reader.stream("select unlocking()")) expect(rows).toHaveLength(1);
+    expect((await reader.query(state)).rows).toEqual(before);
+    await reader.session(async (session) => {
+      await session.query("select unlocking()");
+      expect(await failure(session.query("select writing()"))).toMatchObject({ nativeCode: "1792" });
+    });
+    expect((await reader.query(state)).rows).toEqual(before);
+    expect(await observer.query("select count(*) as n from counted")).toEqual([{ n: 0 }]);
+  });
+
+  test.each([
+    "/*!99999 select */ use mysql",
+    "/*!99999 select */ set names latin1",
+    "/*!99999 select */ set session sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
+    "/*!99999 select */ create temporary table leaked (a int)",
+    "/*!99999 select */ lock tables counted write",
+    "if 1 then set @leak = 1; end if",
+    "case when 1 then set session time_zone = '+09:00'; end case",
+    "flush tables with read lock",
+    "flush tables counted for export",
+    "backup stage start",
+  ])("a write: %s", async (text) => {
+    const writer = writable({ pool: { max: 1 } });
+    const before = (await writer.query(state)).rows;
+    await writer.query(text, write);
+    expect((await writer.query(state)).rows).toEqual(before);
+    expect(await failure(writer.query("select * from leaked"))).toMatchObject({ code: "NOT_FOUND" });
+    // Nobody else is kept waiting by a lock.
+    await writable().query("insert into counted (a) values (2)", { ...write, statementTimeoutMs: 10_000 });
+  });
+
+  test("warnings and generated numbers", async () => {
+    const both = writable({ pool: { max: 1 } });
+    await both.query("select cast('a value of theirs' as int)");
+    expect(await failure(both.query("show warnings"))).toMatchObject({ code: "READ_ONLY" });
+    await both.session(async (session) => expect((await session.query("show warnings")).rows).toEqual([]));
+    await both.query("insert into counted (a) values (3)", write);
+    expect(await failure(both.query("select last_insert_id()"))).toMatchObject({ code: "READ_ONLY" });
+    await both.session(async (session) =>
+      expect((await session.query("select last_insert_id() as id")).rows).toEqual([{ id: 0n }]),
+    );
+  });
+});
