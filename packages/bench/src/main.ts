@@ -8,6 +8,7 @@ import { render, type Section } from "./section.ts";
 /** Each group is loaded only when it runs: its drivers and peers are heavy. */
 const GROUPS: Readonly<Record<string, () => Promise<{ run(): AsyncIterable<Section> }>>> = {
   "data-source-postgres": () => import("./data-source-postgres/index.ts"),
+  "data-source-mysql": () => import("./data-source-mysql/index.ts"),
   "data-source-bigquery": () => import("./data-source-bigquery/index.ts"),
   "lakebase-auth": () => import("./lakebase-auth/index.ts"),
   "data-source-snowflake": () => import("./data-source-snowflake/index.ts"),
