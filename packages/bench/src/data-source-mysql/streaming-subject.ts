@@ -1,5 +1,5 @@
 // Run by streaming.ts, a process for each subject, so that each has its own memory: streams once, prints its figures.
-import { createMySqlDataSource, type MySqlDataSourceOptions } from "@org/data-source-mysql";
+import { createMySqlDataSource } from "@org/data-source-mysql";
 import mysql from "mysql2";
 
 const [subject, json = "{}", count = "0"] = process.argv.slice(2);
@@ -7,7 +7,7 @@ const options = JSON.parse(json) as object;
 const text = "select * from wide";
 
 async function streamed(): Promise<number> {
-  await using source = createMySqlDataSource(options as MySqlDataSourceOptions);
+  await using source = createMySqlDataSource(options);
   let rows = 0;
   for await (const batch of source.stream(text, { batchRows: 1000 })) rows += batch.length;
   return rows;
