@@ -12,6 +12,8 @@ export interface Statement {
   readonly words: ReadonlySet<string>;
   /** The names before a `(`, in upper case, quoted or not, without their schema. Keywords such as `IN` too. */
   readonly calls: ReadonlySet<string>;
+  /** The names after a `.`, in upper case, quoted or not: a column, or on Postgres a function, as in `(x).f`. */
+  readonly members: ReadonlySet<string>;
 }
 
 export interface Classification {
@@ -76,13 +78,16 @@ function describe(tokens: readonly Token[]): Statement {
   const first = begin?.kind === "word" ? begin.text : "";
   const words = new Set(tokens.filter((token) => token.kind === "word").map((token) => token.text));
   const calls = new Set<string>();
+  const members = new Set<string>();
   for (const [index, token] of tokens.entries()) {
     const before = tokens[index - 1];
+    if (isSymbol(before, ".") && (token.kind === "word" || token.kind === "quoted"))
+      members.add(token.text.toUpperCase());
     if (isSymbol(token, "(") && (before?.kind === "word" || before?.kind === "quoted")) {
       calls.add(before.text.toUpperCase());
     }
   }
-  return { tokens, first, verb: first === "WITH" ? verbAfterWith(tokens) : first, words, calls };
+  return { tokens, first, verb: first === "WITH" ? verbAfterWith(tokens) : first, words, calls, members };
 }
 
 const verbs = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "VALUES", "TABLE", "FROM"]);

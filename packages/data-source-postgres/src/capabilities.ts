@@ -11,7 +11,7 @@ export function capabilitiesOf({ flavour, pooler }: ResolvedPostgresOptions): Ca
         ? "Statements that are not reads are refused by their text, in the extended protocol, one at a time."
         : "Each statement runs alone in BEGIN READ ONLY by the extended protocol; what that does not stop and is known by name is refused.",
       gaps: [
-        "Advisory locks, pg_sleep, pg_terminate_backend and pg_cancel_backend are allowed; pg_notify runs, but a read ends in ROLLBACK and delivers nothing.",
+        "Advisory locks (given up when the connection goes back to the pool), setseed, pg_sleep, pg_terminate_backend and pg_cancel_backend are allowed; pg_notify runs, but a read ends in ROLLBACK and delivers nothing.",
         "Functions of the database that act outside of its transactions: untrusted languages, dblink or foreign servers inside a function.",
       ],
     },

@@ -5,7 +5,7 @@ import type { PoolClient } from "pg";
 import { sendCancelRequest } from "./cancel.ts";
 import { brokenError, noticeOf } from "./error-map.ts";
 import { exchange, NotSentError, type Outcome, type Step } from "./exchange.ts";
-import { rollback } from "./guard.ts";
+import { discardAll, rollback } from "./guard.ts";
 import { loginError } from "./login-error.ts";
 import { parametersOf, type PoolSettings, ResilientPool } from "./pool.ts";
 
@@ -20,6 +20,8 @@ export interface Connection {
    * then usually is SQLSTATE 57014. Rejects with code CONNECTION if the connection broke.
    */
   run(steps: readonly Step[], deadline: Deadline): Promise<Outcome>;
+  /** A statement may leave something behind: the connection is reset when its lease ends. */
+  taint(): void;
   /** Ends a transaction that is still open, by ROLLBACK. */
   settle(): Promise<void> | undefined;
 }
@@ -45,6 +47,8 @@ export interface Connections {
 }
 
 export interface ConnectionSettings extends PoolSettings {
+  /** Behind a transaction pooler the connection that a reset would reach is anybody's. */
+  readonly pooler: "none" | "transaction";
   readonly acquireTimeoutMs: number;
 }
 
@@ -118,11 +122,12 @@ export function createConnections(settings: ConnectionSettings): Connections {
   };
 }
 
-function createLease(client: PoolClient, settings: PoolSettings, losses: Losses): PooledLease {
+function createLease(client: PoolClient, settings: ConnectionSettings, losses: Losses): PooledLease {
   const { redact, onEvent } = settings;
   let lossesWhenAlive = losses.count;
   let notices: Notice[] = [];
   let broken: DataSourceError | undefined;
+  let isTainted = false;
   const onNotice = (message: { severity?: string; code?: string; message?: string }): void => {
     const notice = noticeOf(message);
     notices.push(notice);
@@ -160,10 +165,12 @@ function createLease(client: PoolClient, settings: PoolSettings, losses: Losses)
     if (broken || client.getTransactionStatus() === "I") return undefined;
     return rollBack();
   };
-  const rollBack = async (): Promise<void> => {
+  const rollBack = (): Promise<void> => tidy(rollback);
+  const tidy = async (step: Step): Promise<void> => {
     using limit = createDeadline({ timeoutMs: cancelGraceMs, code: "CONNECTION" });
     try {
-      await limit.race(exchange(client, [rollback]));
+      const { error } = await limit.race(exchange(client, [step]));
+      if (error) throw error;
     } catch (error) {
       broken = brokenError(error, redact);
     }
@@ -194,7 +201,15 @@ function createLease(client: PoolClient, settings: PoolSettings, losses: Losses)
         });
       }
     },
+    taint: () => {
+      isTainted = settings.pooler === "none";
+    },
     settle,
+  };
+  const reset = async (settled: Promise<void> | undefined): Promise<void> => {
+    isTainted = false;
+    await settled;
+    if (!broken) await tidy(discardAll);
   };
   const prove = async (deadline: Deadline): Promise<boolean> => {
     using limit = createDeadline({ timeoutMs: proofTimeoutMs, signals: [deadline.signal] });
@@ -211,7 +226,8 @@ function createLease(client: PoolClient, settings: PoolSettings, losses: Losses)
     prove: (deadline) => (lossesWhenAlive === losses.count ? undefined : prove(deadline)),
     end: ({ discard = false } = {}) => {
       const free = (): void => client.release(discard || broken !== undefined);
-      const settled = discard ? undefined : settle();
+      const settling = discard ? undefined : settle();
+      const settled = isTainted && !discard ? reset(settling) : settling;
       if (settled) return settled.then(free);
       free();
       return undefined;

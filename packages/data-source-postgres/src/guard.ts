@@ -15,6 +15,9 @@ export const commit: Step = constantStep("COMMIT");
  */
 export const rollback: Step = constantStep("ROLLBACK");
 
+/** Undoes what a session, or a statement, may have left on its connection. */
+export const discardAll: Step = { text: "DISCARD ALL", maxRows: 0 };
+
 /** What opens the guard's transaction, if it has one of its own. */
 export function begin(guard: Guard): Step[] {
   if (guard === "read") return [beginRead];

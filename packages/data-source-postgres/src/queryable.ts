@@ -26,6 +26,7 @@ import type { Lease } from "./connection.ts";
 import type { Guard } from "./guard.ts";
 import { runQuery, type StatementEnvironment } from "./query.ts";
 import { checkStatement, type StatementScope } from "./read-only.ts";
+import { leavesTraces } from "./traces.ts";
 import { withReplay } from "./replay.ts";
 
 /** Options of a statement that only Postgres has. */
@@ -73,6 +74,7 @@ export interface Call<Options> {
   readonly request: ResolvedRequest;
   readonly options: Options;
   readonly guard: Guard;
+  readonly leavesTraces: boolean;
 }
 
 export function createQuery(engine: Engine, place: Place) {
@@ -97,19 +99,20 @@ export function resolveQuery<R>(
   const transactional = given?.transactional ?? true;
   const options = resolveQueryOptions<R>(given, place.scope, optionNames);
   const resolved = resolveRequest(request, dialect);
-  checkStatement(resolved.text, place.statements(options.readOnly));
-  if (transactional) return { request: resolved, options, guard: place.guard(options.readOnly) };
+  const classification = checkStatement(resolved.text, place.statements(options.readOnly));
+  const call = { request: resolved, options, leavesTraces: leavesTraces(classification, options.readOnly) };
+  if (transactional) return { ...call, guard: place.guard(options.readOnly) };
   if (options.readOnly || place.guard(false) === "transaction") {
     throw new ValidationError("transactional: false is for writes outside of a transaction", "transactional");
   }
-  return { request: resolved, options, guard: "none" };
+  return { ...call, guard: "none" };
 }
 
 /** Acquires, runs, and gives back. */
 async function executeCall<R>(
   engine: Engine,
   place: Place,
-  { request, options, guard }: Call<ResolvedQueryOptions<R>>,
+  { request, options, guard, leavesTraces }: Call<ResolvedQueryOptions<R>>,
   started: number,
 ): Promise<QueryResult<R>> {
   const signals = [options.signal, ...place.signals];
@@ -118,6 +121,7 @@ async function executeCall<R>(
   try {
     return await withReplay(place, deadline, options.readOnly, async (lease) => {
       const acquired = performance.now();
+      if (leavesTraces) lease.connection.taint();
       const result = await run(engine, lease.connection, guard, request, options, deadline);
       const ended = lease.end();
       if (ended) await ended;

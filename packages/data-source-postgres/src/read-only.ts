@@ -29,7 +29,9 @@ const outside = new RegExp(
     "DBLINK\\w*|POSTGRES_FDW_DISCONNECT\\w*",
     "(?:QUERY|CURSOR|TABLE|SCHEMA|DATABASE)_TO_XML\\w*|TS_STAT|TS_REWRITE|CROSSTAB\\w*|CONNECTBY|XPATH_TABLE",
     "PG_RELOAD_CONF|PG_ROTATE_LOGFILE\\w*|PG_PROMOTE|PG_SWITCH_WAL|PG_CREATE_RESTORE_POINT|PG_STAT_\\w*RESET\\w*",
-    "PG_LOGICAL_EMIT_MESSAGE|PG_(?:CREATE|DROP|COPY)_\\w*REPLICATION_SLOT|PG_REPLICATION_\\w+|PG_BACKUP_\\w+",
+    "PG_LOGICAL_EMIT_MESSAGE|PG_(?:CREATE|DROP|COPY)_\\w*REPLICATION_SLOT|PG_REPLICATION_\\w+|PG_BACKUP_\\w+|PG_(?:START|STOP)_BACKUP",
+    "PG_LOGICAL_SLOT_GET_\\w+|PG_SYNC_REPLICATION_SLOTS|PG_LOG_STANDBY_SNAPSHOT|PG_NEXTOID",
+    "HEAP_FORCE_\\w+|PG_TRUNCATE_VISIBILITY_MAP|PG_BUFFERCACHE_EVICT\\w*|QUERY_EXPORT_TO_S3",
     "PG_WAL_REPLAY_\\w+|PG_IMPORT_SYSTEM_COLLATIONS|PG_LOG_BACKEND_MEMORY_CONTEXTS|BRIN_\\w+|GIN_CLEAN_PENDING_LIST",
   ].join("|")})$`,
 );
@@ -38,10 +40,10 @@ const outside = new RegExp(
  * Refuses what the server's read-only transaction does not stop. The text is one statement in any case: the extended
  * protocol takes no more.
  */
-export function checkStatement(text: string, scope: StatementScope): void {
+export function checkStatement(text: string, scope: StatementScope): Classification {
   const classification = classify(text);
   const [statement] = classification.statements;
-  if (statement === undefined) return;
+  if (statement === undefined) return classification;
   const { first } = statement;
   if (transactionVerbs.has(first) || (first === "PREPARE" && statement.words.has("TRANSACTION"))) {
     throw misplaced(scope, `${first} would end the transaction that guards this statement`, "Use transaction().");
@@ -54,17 +56,26 @@ export function checkStatement(text: string, scope: StatementScope): void {
     );
   }
   if (scope === "read") checkRead(classification, statement);
+  return classification;
 }
 
-function checkRead({ irregular }: Classification, statement: Statement): void {
+function checkRead({ irregular, statements }: Classification, statement: Statement): void {
+  // The server takes one only: if it runs this, it sees other tokens.
+  if (statements.length > 1) throw refusal("It is more than one statement");
   if (irregular !== undefined) throw refusal(`Its text is irregular: ${irregular}`);
   if (!readVerbs.has(statement.first)) throw refusal(`${statement.first || "This statement"} is not a read`, writeHint);
   if (hasUnicodeName(statement)) throw refusal('A name is spelt with U&"…" escapes, which could hide a function');
   // The server refuses it too, but where it has no read-only transactions nobody else does.
   if (statement.words.has("INTO")) throw refusal("INTO would create a table", writeHint);
-  for (const name of statement.calls) {
-    if (outside.test(name)) throw refusal(`${name.toLowerCase()}() acts outside of a read-only transaction`, writeHint);
-  }
+  const name = calledLike(statement, outside);
+  if (name !== undefined) throw refusal(`${name.toLowerCase()}() acts outside of a read-only transaction`, writeHint);
+}
+
+/** The first function of such a name: `f(a)`, or `(a).f`, which is the same. */
+export function calledLike({ calls, members }: Statement, pattern: RegExp): string | undefined {
+  for (const name of calls) if (pattern.test(name)) return name;
+  for (const name of members) if (pattern.test(name)) return name;
+  return undefined;
 }
 
 /** `U&"s\0065t_config"(…)` calls what the classifier cannot read. */

@@ -8,13 +8,10 @@ import {
   runUnit,
   sessionLost,
 } from "@org/data-source-core/adapter";
-import type { Connection } from "./connection.ts";
 import { createQuery, type Engine, type Place } from "./queryable.ts";
 import { createStream } from "./stream.ts";
 import { createTransaction } from "./transaction.ts";
 import { createTurns } from "./turns.ts";
-
-const resetTimeoutMs = 5_000;
 
 /** One connection for all of `work`; afterwards DISCARD ALL, or the connection is closed. */
 export function createSession(engine: Engine, place: Place, isSupported: boolean) {
@@ -58,16 +55,9 @@ async function runSession<T>(
     });
   } finally {
     await turns.end();
-    await outer.end({ discard: !(await reset(outer.connection)) });
+    outer.connection.taint();
+    await outer.end();
   }
-}
-
-async function reset(connection: Connection): Promise<boolean> {
-  using limit = createDeadline({ timeoutMs: resetTimeoutMs });
-  return connection.run([{ text: "DISCARD ALL", maxRows: 0 }], limit).then(
-    ({ error }) => error === undefined,
-    () => false,
-  );
 }
 
 function unsupported(): DataSourceError {

@@ -14,6 +14,7 @@ import type { Lease } from "./connection.ts";
 import { openPortal } from "./portal.ts";
 import { dialect, type Engine, type Place } from "./queryable.ts";
 import { checkStatement } from "./read-only.ts";
+import { leavesTraces } from "./traces.ts";
 import { withReplay } from "./replay.ts";
 
 const closeTimeoutMs = 5_000;
@@ -22,14 +23,15 @@ export function createStream(engine: Engine, place: Place) {
   return <R>(request: Request, given?: StreamOptions<R>): QueryStream<R> => {
     const options = resolveStreamOptions<R>(given, place.scope);
     const resolved = resolveRequest(request, dialect);
-    checkStatement(resolved.text, place.statements(options.readOnly));
+    const classification = checkStatement(resolved.text, place.statements(options.readOnly));
+    const isTainting = leavesTraces(classification, options.readOnly);
     const signal = AbortSignal.any([options.signal, ...place.signals].filter((each) => each !== undefined));
     return createQueryStream<R>({
       kind: "postgres",
       options: { ...options, signal },
       rowMode: resolved.rowMode,
       lifecycle: engine.lifecycle,
-      open: (deadline) => openReader(engine, place, resolved, options, deadline),
+      open: (deadline) => openReader(engine, place, resolved, options, isTainting, deadline),
       start: () => engine.instrument.start({ name: "stream", text: resolved.text }),
     });
   };
@@ -40,10 +42,12 @@ async function openReader<R>(
   place: Place,
   request: ResolvedRequest,
   options: ResolvedStreamOptions<R>,
+  isTainting: boolean,
   deadline: Deadline,
 ): Promise<BatchReader> {
   const guard = place.guard(options.readOnly);
   const open = async (lease: Lease): Promise<BatchReader> => {
+    if (isTainting) lease.connection.taint();
     const portal = await openPortal(engine, lease.connection, guard, request, options, deadline);
     let isOpen = true;
     return {

@@ -80,6 +80,40 @@ test("a read's notification is not delivered, and its advisory lock is a gap tha
   for (const gap of ["dvisory locks", "pg_notify", "pg_sleep", "pg_terminate_backend"]) expect(named).toContain(gap);
 });
 
+test("a function called as if it were a column is refused like any other", async () => {
+  await using source = openAsSuperuser(emulator);
+  const refused = source.query("select ('escape'::text).pg_create_restore_point");
+  await expect(refused).rejects.toMatchObject({ code: "READ_ONLY", sqlState: undefined });
+});
+
+const state = `select current_setting('application_name') as name, current_setting('search_path') as path, current_user as me,
+  session_user as login, (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
+  (select count(*) from pg_class where pg_my_temp_schema() = relnamespace) as temporary,
+  (select count(*) from pg_listening_channels()) as channels, (select count(*) from pg_cursors where is_holdable) as cursors`;
+
+test.each<[string, boolean]>([
+  ["select pg_advisory_lock(7)", true],
+  ["select (7::int8).pg_advisory_lock", true],
+  ["select set_config('application_name', 'theirs', false)", false],
+  ["do $$ begin set search_path = evil; set role pg_monitor; end $$", false],
+  ["do $$ begin execute 'set session authorization pg_monitor'; end $$", false],
+  ["do $$ begin execute 'listen x'; execute 'declare c cursor with hold for select 1'; end $$", false],
+  ["create temporary table leaked (a int)", false],
+  ["create table pg_temp.leaked (a int)", false],
+  ["select 1 as a into temp leaked", false],
+  ["create temporary view leaked as select 1", false],
+])("nothing of it reaches the next caller: %s (readOnly: %s)", async (text, readOnly) => {
+  await using source = openAsSuperuser(emulator, { pool: { max: 1 }, access: "read-write" });
+  const before = (await source.query(state)).rows;
+  const next = async (): Promise<unknown> => (await source.query(state)).rows;
+  await source.query(text, { readOnly });
+  expect(await next()).toEqual(before);
+  await source.transaction((tx) => tx.query(text), { readOnly });
+  expect(await next()).toEqual(before);
+  for await (const rows of source.stream(text, { readOnly })) expect(rows.length).toBeLessThan(2);
+  expect(await next()).toEqual(before);
+});
+
 test("a text whose quotes the server reads otherwise is still one statement, under its own rules", async () => {
   await emulator.query("alter role postgres set standard_conforming_strings = off");
   try {

@@ -1,0 +1,26 @@
+import type { Classification, Statement } from "@org/data-source-core/adapter";
+import { calledLike } from "./read-only.ts";
+
+const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
+
+/** They change the connection outside of its transaction: a ROLLBACK leaves it as it is. */
+const lasting = /^(?:PG_(?:TRY_)?ADVISORY_(?:UN)?LOCK\w*|PG_REPLICATION_ORIGIN_SESSION_\w+)$/;
+/** As does this one, if the transaction commits. */
+const kept = /^SET_CONFIG$/;
+/** They run code that can do anything: a write that is a SELECT is there for what it calls. */
+const code = words("DO CALL SELECT VALUES TABLE EXPLAIN");
+const temporary = words("TEMP TEMPORARY PG_TEMP");
+
+/**
+ * Whether a statement that is outside of any session may leave something on its connection: a lock, a setting, a
+ * temporary table. A function that an INSERT calls is not looked into.
+ */
+export function leavesTraces({ statements: [statement] }: Classification, readOnly: boolean): boolean {
+  if (!statement) return false;
+  if (calledLike(statement, lasting) !== undefined) return true;
+  return !readOnly && (code.has(statement.verb) || calledLike(statement, kept) !== undefined || isTemporary(statement));
+}
+
+function isTemporary({ tokens }: Statement): boolean {
+  return tokens.some(({ kind, text }) => (kind === "word" || kind === "quoted") && temporary.has(text.toUpperCase()));
+}
