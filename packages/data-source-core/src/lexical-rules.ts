@@ -15,6 +15,8 @@ export interface LexicalRules {
   readonly lineComments: readonly ("--" | "#" | "//")[];
   /** `--` begins a comment only before white space, a control character or at the end. */
   readonly dashesNeedSpace: boolean;
+  /** White space that is not ASCII, such as U+00A0, separates. */
+  readonly unicodeSpaces: boolean;
   /** A lone carriage return ends a line comment. */
   readonly returnEndsComment: boolean;
 }
@@ -30,6 +32,7 @@ const postgres: LexicalRules = {
   executableComments: false,
   lineComments: ["--"],
   dashesNeedSpace: false,
+  unicodeSpaces: false,
   returnEndsComment: true,
 };
 
@@ -59,5 +62,6 @@ export const lexicalRules: Readonly<Record<"postgres" | "mysql" | "snowflake" | 
     dollarQuotes: "none",
     tripleQuotes: true,
     lineComments: ["--", "#"],
+    unicodeSpaces: true,
   },
 };

@@ -80,6 +80,10 @@ test.each<[Engine, string, string]>([
   ["postgres", "select /* /* */ open", "it has a comment without an end"],
   ["mysql", "select /*! open", "it has a comment without an end"],
   ["mysql", "select 'open\\'", "it has a quote without an end"],
+  ["postgres", "select 1 a\u3000$$, drop --$$", "it has white space other than ASCII's"],
+  ["mysql", "select\u00a01", "it has white space other than ASCII's"],
+  ["snowflake", "select\ufeff1", "it has white space other than ASCII's"],
+  ["bigquery", "select\u00a0'open", "it has a quote without an end"],
   ["snowflake", "select 1 -- a\r drop", "a comment has a carriage return of its own"],
 ])("%s: %o is irregular", (engine, sql, reason) => {
   expect(tokenize(sql, lexicalRules[engine]).irregular).toBe(reason);

@@ -124,8 +124,12 @@ export function tokenize(sql: string, rules: LexicalRules): Tokens {
 
   while (at < sql.length) {
     const char = sql[at] as string;
-    if (char <= " " || (char > "~" && /\s/.test(char))) at += 1;
-    else if (("-#/".includes(char) && lineComment()) || (char === "/" && slash()) || (char === "$" && dollar()))
+    if (char <= " ") at += 1;
+    else if (char > "~" && /\s/.test(char)) {
+      // Elsewhere a part of names: `a\u3000$$` is one, and begins no string.
+      if (!rules.unicodeSpaces) irregular ??= "it has white space other than ASCII's";
+      at += 1;
+    } else if (("-#/".includes(char) && lineComment()) || (char === "/" && slash()) || (char === "$" && dollar()))
       continue;
     else if (char === "'") string("'", rules.backslashEscapes);
     else if (char === '"' && rules.doubleQuotes === "string") string('"', rules.backslashEscapes);

@@ -15,9 +15,10 @@ const temporary = words("TEMP TEMPORARY PG_TEMP");
  * Whether a statement that is outside of any session may leave something on its connection: a lock, a setting, a
  * temporary table. A function that an INSERT calls is not looked into.
  */
-export function leavesTraces({ statements: [statement] }: Classification, readOnly: boolean): boolean {
+export function leavesTraces({ statements: [statement], irregular }: Classification, readOnly: boolean): boolean {
   if (!statement) return false;
   if (calledLike(statement, lasting) !== undefined) return true;
+  if (irregular !== undefined) return true;
   return !readOnly && (code.has(statement.verb) || calledLike(statement, kept) !== undefined || isTemporary(statement));
 }
 

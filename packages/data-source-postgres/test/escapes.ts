@@ -34,6 +34,7 @@ export function escapes(name: string): string[] {
     "select set_config('default_transaction_read_only', 'off', false)",
     `select "set_config"('transaction_read_only', 'off', true)`,
     `select pg_catalog . set_config ('transaction_read_only', 'off', true)`,
+    "select 1 as a\u3000$$, set_config('transaction_read_only', 'off', true) --$$",
     `select /**/ set_config/**/('transaction_read_only', 'off', true)`,
     `select U&"set\\005fconfig"('transaction_read_only', 'off', true)`,
     `select query_to_xml('select set_config(''transaction_read_only'', ''off'', true)', true, true, '')`,

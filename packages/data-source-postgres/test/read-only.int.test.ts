@@ -86,6 +86,12 @@ test("a function called as if it were a column is refused like any other", async
   await expect(refused).rejects.toMatchObject({ code: "READ_ONLY", sqlState: undefined });
 });
 
+test("a function that a name with a wide space would hide is refused", async () => {
+  await using source = openAsSuperuser(emulator);
+  const hidden = source.query("select 1 as a\u3000$$, pg_reload_conf() --$$");
+  await expect(hidden).rejects.toMatchObject({ code: "READ_ONLY" });
+});
+
 const state = `select current_setting('application_name') as name, current_setting('search_path') as path, current_user as me,
   session_user as login, (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
   (select count(*) from pg_class where pg_my_temp_schema() = relnamespace) as temporary,
