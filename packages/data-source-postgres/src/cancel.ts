@@ -18,6 +18,8 @@ export interface CancelTarget {
  * Asks the server to stop what a session is doing, over a connection of its own, under the session's TLS settings and
  * server name: pg's own `cancel` sends the key in the clear and without SNI. Fulfils when the server has closed that
  * connection, by when it has passed the signal on; that the session has stopped only its ReadyForQuery tells.
+ * Fulfils too when the signal ends the wait: the request is sent, and may arrive whenever it likes. Rejects if nothing
+ * was sent.
  */
 export async function sendCancelRequest(target: CancelTarget, signal: AbortSignal): Promise<void> {
   const { host, port, address, ssl } = target;

@@ -156,8 +156,14 @@ function createLease(client: PoolClient, settings: ConnectionSettings, losses: L
     const timedOut = isDataSourceError(deadline.signal.reason, "STATEMENT_TIMEOUT");
     if (timedOut && (await isOver(timeoutLeewayMs))) return running;
     using limit = createDeadline({ timeoutMs: cancelGraceMs });
-    await sendCancelRequest(cancelTarget(client, settings), limit.signal).catch(() => undefined);
+    const target = cancelTarget(client, settings);
+    const isOnItsWay = await sendCancelRequest(target, limit.signal).then(
+      () => limit.signal.aborted,
+      () => false,
+    );
     if (!(await isOver(limit.remainingMs() + 1))) client.connection.stream.destroy();
+    // It would hit whatever runs next.
+    else if (isOnItsWay) broken ??= brokenError(new Error("A cancel request may still arrive"), redact);
     return running;
   };
 
