@@ -4,6 +4,9 @@ import { leavesTraces } from "./traces.ts";
 
 test.each<[string, boolean, boolean]>([
   ["select f(1)", false, true],
+  ["select 1", false, false],
+  ["select t.a from t where id = $1 for update", false, false],
+  ["explain analyze select f(1)", false, true],
   ["select pg_advisory_lock(1)", true, true],
   ["select (1::int8).pg_try_advisory_lock_shared", true, true],
   ["select pg_advisory_xact_lock(1)", false, true],

@@ -7,8 +7,10 @@ const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
 const lasting = /^(?:PG_(?:TRY_)?ADVISORY_(?:UN)?LOCK\w*|PG_REPLICATION_ORIGIN_SESSION_\w+)$/;
 /** As does this one, if the transaction commits. */
 const kept = /^SET_CONFIG$/;
-/** They run code that can do anything: a write that is a SELECT is there for what it calls. */
-const code = words("DO CALL SELECT VALUES TABLE EXPLAIN");
+/** They run code that can do anything. */
+const code = words("DO CALL");
+/** As writes, they are there for what they call. */
+const queries = words("SELECT VALUES TABLE EXPLAIN");
 const temporary = words("TEMP TEMPORARY PG_TEMP");
 
 /**
@@ -19,7 +21,10 @@ export function leavesTraces({ statements: [statement], irregular }: Classificat
   if (!statement) return false;
   if (calledLike(statement, lasting) !== undefined) return true;
   if (irregular !== undefined) return true;
-  return !readOnly && (code.has(statement.verb) || calledLike(statement, kept) !== undefined || isTemporary(statement));
+  if (readOnly) return false;
+  const { verb, calls } = statement;
+  const runsCode = code.has(verb) || (queries.has(verb) && calls.size > 0);
+  return runsCode || calledLike(statement, kept) !== undefined || isTemporary(statement);
 }
 
 function isTemporary({ tokens }: Statement): boolean {
