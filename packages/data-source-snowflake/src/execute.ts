@@ -1,6 +1,7 @@
 import { createDeadline, type Deadline } from "@org/data-source-core/adapter";
 import { unknownOutcome } from "./error-map.ts";
-import type { Binds, Connection, RowStatement } from "./driver.ts";
+import { expiryOf } from "./expiry.ts";
+import type { Binds, Connection, DriverError, RowStatement } from "./driver.ts";
 
 /** One statement as the driver gets it. */
 export interface StatementCall {
@@ -81,7 +82,7 @@ async function settle(call: StatementCall, start: (complete: Complete) => RowSta
     if (!deadline.signal.aborted) throw error;
     const end = await cancel(statement as RowStatement, done);
     if (isWrite && typeof end === "object") return end;
-    // The driver may still be repeating its request: nobody can say that nothing will happen.
+    // The driver may still be repeating its request, or its session ended: nobody can say that nothing happened.
     if (isWrite && end === "unconfirmed") {
       throw unknownOutcome(statement?.getQueryId(), "its cancel was not confirmed", deadline.signal.reason);
     }
@@ -103,9 +104,16 @@ async function cancel(
     using pause = createDeadline({ timeoutMs: pauseMs, signals: [grace.signal] });
     try {
       return await pause.race(done);
-    } catch {
-      if (!pause.signal.aborted) return "stopped";
+    } catch (error) {
+      if (error instanceof StatementFailure) return isAnswer(error) ? "stopped" : "unconfirmed";
     }
   }
   return "unconfirmed";
+}
+
+/** Whether an error says how the statement itself ended, and not only that nothing more will be heard of it. */
+function isAnswer({ native, mayHaveRun }: StatementFailure): boolean {
+  // The server's codes are strings, the driver's own are numbers.
+  const isServers = typeof (native as Partial<DriverError> | undefined)?.code === "string";
+  return !mayHaveRun || (isServers && expiryOf(native) === undefined);
 }

@@ -252,6 +252,20 @@ test("a write whose request the driver had repeated may have run: it is not repl
   expect(runs(emulator, "insert")).toBe(1);
 });
 
+test("a write that is aborted before the driver's repeat of it is refused may have run: it is not called cancelled", async () => {
+  const emulator = await start();
+  const { source } = withFactory(emulator);
+  await source.query("create table t (id number)", write);
+  emulator.inject({ on: "query", matching: "insert", drop: true, afterwards: true });
+  emulator.inject({ on: "query", matching: "insert", code: "390114" });
+  const caller = new AbortController();
+  const inserting = failure(source.query("insert into t values (1)", { ...write, signal: caller.signal }));
+  await expect.poll(() => runs(emulator, "insert")).toBe(1);
+  caller.abort();
+  expect((await inserting).code).toBe("OUTCOME_UNKNOWN");
+  expect((await source.query("select count(*) as n from t")).rows).toEqual([{ N: 1n }]);
+});
+
 test("a factory that fails gives a clear error, and the next call tries again", async () => {
   const emulator = await start();
   let mode: "ok" | "fail" = "ok";
