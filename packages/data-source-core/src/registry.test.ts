@@ -24,6 +24,10 @@ function setUp(options: Partial<RegistryOptions> = {}) {
   return { registry: createDataSourceRegistry({ load, ...options }), secrets, made, load };
 }
 
+const fail = (message: string): never => {
+  throw new Error(message);
+};
+
 const openIds = (made: readonly { id: string; source: FakeSource }[]): string[] =>
   made.filter(({ source }) => !source.isClosed).map(({ id }) => id);
 
@@ -80,6 +84,36 @@ describe("building", () => {
     expect(source.isClosed).toBe(true);
   });
 
+  test.each<[string, () => unknown, object]>([
+    ["load throws", () => fail("load"), { message: "load" }],
+    ["load gives nothing, as for an unknown id", () => undefined, { code: "CONFIGURATION", field: "what load gives" }],
+    ["there is no identity", () => ({ create: fakeSource }), { code: "CONFIGURATION", field: "identity" }],
+    ["there is no create", () => ({ identity: {} }), { code: "CONFIGURATION", field: "create" }],
+    ["create throws", () => ({ identity: {}, create: () => fail("create") }), { message: "create" }],
+    [
+      "create gives nothing",
+      () => ({ identity: {}, create: () => undefined }),
+      { code: "CONFIGURATION", field: "what create gives" },
+    ],
+  ])("when %s the get rejects, and the next one tries again", async (_name, load, error) => {
+    const good = fakeSource();
+    const answers = [load, () => ({ identity: {}, create: () => good })];
+    const registry = createDataSourceRegistry({ load: () => answers.shift()?.() as never });
+    await expect(registry.get("a")).rejects.toMatchObject(error);
+    expect((await registry.get("a")).source).toBe(good);
+  });
+
+  test("a source that create has given before is refused: two ids would share it, or a closed one would come back", async () => {
+    const source = fakeSource();
+    const registry = createDataSourceRegistry({
+      load: () => Promise.resolve({ identity: {}, create: () => source }),
+      loadTimeoutMs: 1_000,
+    });
+    await registry.get("a");
+    await expect(registry.get("b")).rejects.toMatchObject({ code: "CONFIGURATION", field: "create" });
+    expect([source.isClosed, registry.size]).toEqual([false, 1]);
+  });
+
   test("one caller's abort ends only its own wait", async () => {
     const started = Promise.withResolvers<void>();
     const load = async (): Promise<SourceDefinition> => {
@@ -133,6 +167,30 @@ describe("rotation", () => {
     expect(registry.size).toBe(1);
   });
 
+  test("a source that is found unchanged and must make room at the same moment is not handed out closed", async () => {
+    for (let steps = 0; steps < 12; steps += 1) {
+      const answers = new Map<string, PromiseWithResolvers<void>>();
+      const registry = createDataSourceRegistry({
+        load: async (id) => {
+          await answers.get(id)?.promise;
+          return { identity: {}, create: () => fakeSource() };
+        },
+        max: 2,
+        reloadMs: 1_000,
+      });
+      (await registry.get("a")).release();
+      await registry.get("b");
+      await vi.advanceTimersByTimeAsync(1_000);
+      answers.set("a", Promise.withResolvers()).set("c", Promise.withResolvers());
+      const [a, c] = [registry.get("a"), registry.get("c")];
+      answers.get("c")?.resolve();
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      answers.get("a")?.resolve();
+      await c;
+      expect([steps, ((await a).source as FakeSource).isClosed]).toEqual([steps, false]);
+    }
+  });
+
   test("an unchanged identity keeps the source through a reload", async () => {
     const { registry, made, load } = setUp({ reloadMs: 1_000 });
     (await registry.get("a")).release();
@@ -155,6 +213,13 @@ describe("eviction", () => {
     const { registry, made } = setUp({ max: 2 });
     for (const id of ["a", "b", "a", "c"]) (await registry.get(id)).release();
     expect(openIds(made)).toEqual(["a", "c"]);
+  });
+
+  test("room is made when a source comes, not only when one is released", async () => {
+    const { registry, made } = setUp({ max: 2 });
+    for (const id of ["a", "b"]) (await registry.get(id)).release();
+    await registry.get("c");
+    expect(openIds(made)).toEqual(["b", "c"]);
   });
 
   test("a source in use is never closed to make room; it goes when it is released", async () => {
@@ -227,6 +292,46 @@ describe("close", () => {
     lease.release();
   });
 
+  test.each([Infinity, 2 ** 31])("waits for a lease as long as a closeTimeoutMs of %s says", async (closeTimeoutMs) => {
+    const { registry, made } = setUp({ closeTimeoutMs });
+    const lease = await registry.get("a");
+    const closed = registry.close();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(openIds(made)).toEqual(["a"]);
+    lease.release();
+    await closed;
+    expect(openIds(made)).toEqual([]);
+  });
+
+  test("a source that does not close is given up after closeTimeoutMs, and reported", async () => {
+    const failed: unknown[] = [];
+    const registry = createDataSourceRegistry({
+      load: () =>
+        Promise.resolve({ identity: {}, create: () => fakeSource(undefined, { close: () => new Promise(() => {}) }) }),
+      closeTimeoutMs: 1_000,
+      onCloseError: (id, error) => failed.push([id, (error as Error).message]),
+    });
+    (await registry.get("a")).release();
+    const closed = registry.close();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await closed;
+    expect(failed).toEqual([["a", "The data source did not close within 1000 ms"]]);
+  });
+
+  test("a source is closed once, also when its lease is released after the registry has given up waiting", async () => {
+    const close = vi.fn<() => Promise<void>>(() => Promise.resolve());
+    const registry = createDataSourceRegistry({
+      load: () => Promise.resolve({ identity: {}, create: () => fakeSource(undefined, { close }) }),
+      closeTimeoutMs: 1_000,
+    });
+    const lease = await registry.get("a");
+    const closed = registry.close();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await closed;
+    lease.release();
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
   test("does not wait for a build that hangs", async () => {
     const registry = createDataSourceRegistry({ load: () => new Promise(() => {}) });
     const pending = expect(registry.get("a")).rejects.toMatchObject({ code: "CLOSED" });
@@ -236,7 +341,7 @@ describe("close", () => {
 
   test("a source that fails to close is reported, and does not stop the others", async () => {
     const failed: unknown[] = [];
-    const close = (): Promise<void> => Promise.reject(new Error("stuck"));
+    const close = (): Promise<void> => fail("stuck");
     const good = fakeSource();
     const registry = createDataSourceRegistry({
       load: (id) =>

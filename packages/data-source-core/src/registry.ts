@@ -1,8 +1,11 @@
 import { configurationChecks as check } from "./checks.ts";
 import type { DataSource } from "./data-source.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
-import { DataSourceError, ValidationError } from "./errors.ts";
+import { ConfigurationError, DataSourceError, ValidationError } from "./errors.ts";
 import { poolKey } from "./identity.ts";
+import { createOpenSources, type Lease, type OpenSource, type OpenSourcesSettings } from "./open-sources.ts";
+
+export type { Lease } from "./open-sources.ts";
 
 /** What `load` says about one id. */
 export interface SourceDefinition {
@@ -11,6 +14,7 @@ export interface SourceDefinition {
    * source is kept; a change (a rotated secret) makes a new one. Hashed in memory, never printed.
    */
   readonly identity: Readonly<Record<string, unknown>>;
+  /** Makes a new source at each call: one that is already in use elsewhere is refused. */
   readonly create: () => DataSource | Promise<DataSource>;
 }
 
@@ -25,17 +29,10 @@ export interface RegistryOptions {
   readonly reloadMs?: number;
   /** Milliseconds for `load` and `create` together. Default 30,000. */
   readonly loadTimeoutMs?: number;
-  /** Milliseconds that `close()` waits for leases before it closes their sources. Default 10,000. */
+  /** Milliseconds that `close()` waits for leases, and then for the sources to close. Default 10,000 each. */
   readonly closeTimeoutMs?: number;
   /** Told when a source could not be closed properly; nobody else could hear of it. */
   readonly onCloseError?: (id: string, error: unknown) => void;
-}
-
-/** A source that stays open until the lease is released. */
-export interface Lease extends Disposable {
-  readonly source: DataSource;
-  /** Idempotent. */
-  release(): void;
 }
 
 export interface DataSourceRegistry extends AsyncDisposable {
@@ -49,25 +46,11 @@ export interface DataSourceRegistry extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** The longest delay that setTimeout takes: a longer one would fire at once. */
-const longestDelayMs = 2 ** 31 - 1;
-
 /** A source in the making. Whoever waits has a lease from the moment it is there, so that nobody can evict it first. */
 interface Build {
-  readonly promise: Promise<Entry>;
+  readonly promise: Promise<OpenSource>;
   waiting: number;
-  entry: Entry | undefined;
-}
-
-interface Entry {
-  readonly id: string;
-  readonly key: string;
-  readonly source: DataSource;
-  loadedAtMs: number;
-  leases: number;
-  /** No longer handed out; closed with its last lease. */
-  isRetired: boolean;
-  idleTimer: NodeJS.Timeout | undefined;
+  entry: OpenSource | undefined;
 }
 
 /**
@@ -85,148 +68,95 @@ interface Entry {
  * ```
  */
 export function createDataSourceRegistry(options: RegistryOptions): DataSourceRegistry {
-  const { load, onCloseError, max, idleMs, reloadMs, loadTimeoutMs, closeTimeoutMs } = resolveOptions(options);
-  /** In the order of their last use. */
-  const entries = new Map<string, Entry>();
+  const { load, reloadMs, loadTimeoutMs, ...settings } = resolveOptions(options);
+  const sources = createOpenSources(settings);
   const builds = new Map<string, Build>();
-  const retired = new Set<Entry>();
-  const closings = new Set<Promise<void>>();
+  const made = new WeakSet<DataSource>();
   const shutdown = new AbortController();
   let closing: Promise<void> | undefined;
-  let onReleased: (() => void) | undefined;
 
-  const closeSource = (entry: Entry): void => {
-    retired.delete(entry);
-    const closed: Promise<void> = entry.source
-      .close()
-      .catch((error: unknown) => onCloseError?.(entry.id, error))
-      .finally(() => closings.delete(closed));
-    closings.add(closed);
-  };
-  const retire = (entry: Entry): void => {
-    clearTimeout(entry.idleTimer);
-    entry.isRetired = true;
-    if (entries.get(entry.id) === entry) entries.delete(entry.id);
-    if (entry.leases === 0) closeSource(entry);
-    else retired.add(entry);
-  };
-  const evict = (): void => {
-    for (const entry of entries.values()) {
-      if (entries.size <= max) return;
-      if (entry.leases === 0) retire(entry);
-    }
-  };
-  const rest = (entry: Entry): void => {
-    if (idleMs <= longestDelayMs) entry.idleTimer = setTimeout(() => retire(entry), idleMs).unref();
-    evict();
-  };
-
-  const release = (entry: Entry): void => {
-    entry.leases -= 1;
-    if (entry.leases > 0) return;
-    if (entry.isRetired) closeSource(entry);
-    else rest(entry);
-    onReleased?.();
-  };
-
-  const find = async (id: string): Promise<Entry> => {
+  const find = async (id: string, build: Omit<Build, "promise">): Promise<OpenSource> => {
     using deadline = createDeadline({
       timeoutMs: loadTimeoutMs,
       code: "CONNECT_TIMEOUT",
       signals: [shutdown.signal],
     });
-    const definition = await deadline.race(load(id, { signal: deadline.signal }));
+    const definition = checkDefinition(await deadline.race(Promise.resolve(load(id, { signal: deadline.signal }))));
     const key = poolKey(definition.identity);
-    const known = entries.get(id);
-    if (known?.key === key) return known;
-    const creating = Promise.resolve(definition.create());
+    const known = sources.find(id);
+    const entry = known?.key === key ? known : await make(id, key, definition, deadline);
+    // Nothing is awaited from here on: the source could be evicted, and closed, before it has its leases.
+    entry.loadedAtMs = performance.now();
+    sources.adopt(entry, build.waiting);
+    build.entry = entry;
+    return entry;
+  };
+  const make = async (
+    id: string,
+    key: string,
+    { create }: SourceDefinition,
+    deadline: Deadline,
+  ): Promise<OpenSource> => {
+    const creating = Promise.resolve(create());
     const source = await deadline.race(creating).catch((error: unknown) => {
       // It may still arrive, with nobody left to close it.
-      creating.then((late) => late.close()).catch(() => {});
+      creating.then((late) => (made.has(late) ? undefined : late.close())).catch(() => {});
       throw error;
     });
-    return { id, key, source, loadedAtMs: 0, leases: 0, isRetired: false, idleTimer: undefined };
+    check.object("what create gives", source);
+    if (made.has(source)) throw new ConfigurationError("create must make a new data source at each call", "create");
+    made.add(source);
+    return { id, key, source, loadedAtMs: 0, leases: 0, isRetired: false, isClosing: false, idleTimer: undefined };
   };
   const startBuild = (id: string): Build => {
-    const promise = find(id)
-      .then((entry) => {
-        const old = entries.get(id);
-        if (old !== undefined && old !== entry) retire(old);
-        entry.loadedAtMs = performance.now();
-        entry.leases += build.waiting;
-        build.entry = entry;
-        touch(entry);
-        if (entry.leases === 0) rest(entry);
-        return entry;
-      })
-      .finally(() => builds.delete(id));
+    const begun = { waiting: 0, entry: undefined };
+    const promise = find(id, begun).finally(() => builds.delete(id));
     promise.catch(() => {}); // Everybody who waited may have gone.
-    const build: Build = { promise, waiting: 0, entry: undefined };
+    const build: Build = Object.assign(begun, { promise });
     builds.set(id, build);
     return build;
   };
-  const awaitBuild = async (build: Build, deadline: Deadline): Promise<Entry> => {
+  const awaitBuild = async (build: Build, deadline: Deadline): Promise<OpenSource> => {
     build.waiting += 1;
     try {
       return await deadline.race(build.promise);
     } catch (error) {
       if (build.entry === undefined) build.waiting -= 1;
-      else release(build.entry);
+      else sources.release(build.entry);
       throw error;
     }
   };
 
-  /** Now the most recently used, and not idle. */
-  const touch = (entry: Entry): void => {
-    clearTimeout(entry.idleTimer);
-    entries.delete(entry.id);
-    entries.set(entry.id, entry);
-  };
-  const leaseOf = (entry: Entry): Lease => {
+  const leaseOf = (entry: OpenSource): Lease => {
     let isReleased = false;
-    const releaseOnce = (): void => {
-      if (!isReleased) release(entry);
+    const release = (): void => {
+      if (!isReleased) sources.release(entry);
       isReleased = true;
     };
-    return { source: entry.source, release: releaseOnce, [Symbol.dispose]: releaseOnce };
+    return { source: entry.source, release, [Symbol.dispose]: release };
   };
-
   const get: DataSourceRegistry["get"] = async (id, { signal } = {}) => {
     if (typeof id !== "string" || id === "") throw new ValidationError("id must be a non-empty string", "id");
     if (closing !== undefined) throw closedError();
     using deadline = createDeadline({ timeoutMs: Infinity, signals: [signal] });
     deadline.throwIfOver();
-    const known = entries.get(id);
-    if (known !== undefined && performance.now() - known.loadedAtMs < reloadMs) {
-      known.leases += 1;
-      touch(known);
-      return leaseOf(known);
-    }
-    return leaseOf(await awaitBuild(builds.get(id) ?? startBuild(id), deadline));
+    const known = sources.find(id);
+    if (known === undefined || performance.now() - known.loadedAtMs >= reloadMs)
+      return leaseOf(await awaitBuild(builds.get(id) ?? startBuild(id), deadline));
+    sources.borrow(known);
+    return leaseOf(known);
   };
 
   const close = async (): Promise<void> => {
     shutdown.abort(closedError());
     await Promise.allSettled([...builds.values()].map(({ promise }) => promise));
-    for (const entry of entries.values()) retire(entry);
-    if (retired.size > 0) await untilReleased();
-    for (const entry of retired) closeSource(entry);
-    await Promise.all(closings);
+    await sources.drain();
   };
-  const untilReleased = (): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, closeTimeoutMs);
-      onReleased = () => {
-        if (retired.size > 0) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   const closeOnce = (): Promise<void> => (closing ??= close());
 
   return {
     get size() {
-      return entries.size;
+      return sources.size;
     },
     get,
     use: async (id, work, options) => {
@@ -238,7 +168,14 @@ export function createDataSourceRegistry(options: RegistryOptions): DataSourceRe
   };
 }
 
-type Resolved = Required<Omit<RegistryOptions, "onCloseError">> & Pick<RegistryOptions, "onCloseError">;
+function checkDefinition(definition: SourceDefinition): SourceDefinition {
+  check.object("what load gives", definition);
+  check.object("identity", definition.identity);
+  check.func("create", definition.create);
+  return definition;
+}
+
+type Resolved = Required<Omit<RegistryOptions, "onCloseError">> & Pick<OpenSourcesSettings, "onCloseError">;
 
 function resolveOptions(options: RegistryOptions): Resolved {
   check.object("options", options);
@@ -249,7 +186,15 @@ function resolveOptions(options: RegistryOptions): Resolved {
   check.limit("max", max);
   for (const [field, value] of Object.entries({ idleMs, reloadMs, loadTimeoutMs, closeTimeoutMs }))
     check.durationMs(field, value);
-  return { ...options, max, idleMs, reloadMs, loadTimeoutMs, closeTimeoutMs };
+  return {
+    load: options.load,
+    onCloseError: options.onCloseError,
+    max,
+    idleMs,
+    reloadMs,
+    loadTimeoutMs,
+    closeTimeoutMs,
+  };
 }
 
 const closedError = (): DataSourceError =>
