@@ -13,6 +13,10 @@ afterEach(() => {
 });
 
 const spyStore = () => ({ get: vi.fn<CacheStore["get"]>(), set: vi.fn<CacheStore["set"]>() });
+const mapStore = (kept: Map<string, string>): CacheStore => ({
+  get: (key) => Promise.resolve(kept.get(key)),
+  set: (key, value) => Promise.resolve(kept.set(key, value)),
+});
 const cache = { ttlMs: 60_000 };
 const rows = [{ a: 9_007_199_254_740_993n, b: Buffer.from([1]), c: undefined }];
 
@@ -67,18 +71,55 @@ describe("the key", () => {
     expect(source.calls.length).toBe(4);
   });
 
-  test("differs by principal, and holds no secret", async () => {
-    const keys: string[] = [];
-    const store: CacheStore = {
-      get: (key) => {
-        keys.push(key);
-        return Promise.resolve(undefined);
-      },
-      set: () => Promise.resolve(),
-    };
-    for (const cacheIdentity of ["alice", "bob"])
-      await cacheDataSource(fakeSource(undefined, { cacheIdentity }), { store }).query("select 1", { cache });
-    expect(new Set(keys).size).toBe(2);
+  test("differs for values that merely look alike", async () => {
+    const text = sql.typed(null, "text");
+    const scalars = [1, 1n, "1", true, "true", null, "null", Number.NaN, "NaN", -0, 0];
+    const typed = [text, sql.typed(null, "integer"), { typed: [null, "text"] }, { value: null, type: "text" }];
+    const lists = [["typed", null, "text"], [1], ["1"], [["plain", 1]], ["plain", 1], [text]];
+    const others = [
+      new Date(0),
+      "1970-01-01T00:00:00.000Z",
+      { $date: 0 },
+      Buffer.from("a"),
+      "YQ==",
+      { $bytes: "YQ==" },
+    ];
+    const values = [...scalars, ...typed, ...lists, ...others, {}];
+    const source = fakeSource();
+    const cached = cacheDataSource(source, { store: new Keyv() });
+    const requests = values.flatMap((value) => [
+      { text: "select 1", params: [value] },
+      { text: "select 1", params: { a: value } },
+      sql`select ${value}`,
+    ]);
+    for (const request of requests) await cached.query(request, { cache });
+    expect(source.calls.length).toBe(requests.length);
+    for (const request of requests) await cached.query(request, { cache });
+    expect(source.calls.length).toBe(requests.length);
+  });
+
+  test("cannot be made for values whose fields are not all that they are: such a query is not cached", async () => {
+    const source = fakeSource();
+    const store = spyStore();
+    const cached = cacheDataSource(source, { store });
+    for (const value of [new URL("http://a"), new Map([["a", 1]]), { at: new URL("http://a") }])
+      await cached.query({ text: "select 1", params: [value as never] }, { cache });
+    expect([source.calls.length, store.get.mock.calls]).toEqual([3, []]);
+  });
+
+  test("keeps principals apart, is short, and shows nothing of the query", async () => {
+    const kept = new Map<string, string>();
+    const answers = ["alice", "bob", "alice", "bob"].map(async (cacheIdentity) => {
+      const source = fakeSource(() => resultOf([{ a: cacheIdentity }]), { cacheIdentity });
+      const { rows } = await cacheDataSource(source, { store: mapStore(kept) }).query(
+        { text: `select ${"x".repeat(1_000)}`, params: ["canary"] },
+        { cache },
+      );
+      return rows;
+    });
+    expect(await Promise.all(answers)).toEqual([[{ a: "alice" }], [{ a: "bob" }], [{ a: "alice" }], [{ a: "bob" }]]);
+    expect(kept.size).toBe(2);
+    for (const key of kept.keys()) expect(key).toMatch(/^data-source:[\w-]{43}$/);
   });
 
   test("a source that cannot say who it acts as is refused", async () => {
@@ -95,12 +136,7 @@ describe("the key", () => {
 describe("age", () => {
   test("an entry is used up to the caller's own ttl, whatever the store keeps", async () => {
     const source = fakeSource();
-    const store = new Map<string, string>();
-    const forever: CacheStore = {
-      get: (key) => Promise.resolve(store.get(key)),
-      set: (key, value) => Promise.resolve(store.set(key, value)),
-    };
-    const cached = cacheDataSource(source, { store: forever });
+    const cached = cacheDataSource(source, { store: mapStore(new Map()) });
     await cached.query("select 1", { cache: { ttlMs: 60_000 } });
     vi.advanceTimersByTime(10_000);
     await cached.query("select 1", { cache: { ttlMs: 10_001 } });
@@ -109,9 +145,20 @@ describe("age", () => {
     expect(source.calls.length).toBe(2);
   });
 
-  test.each([0, -1, Number.NaN])("a ttl of %s is refused", async (ttlMs) => {
-    const cached = cacheDataSource(fakeSource(), { store: new Keyv() });
-    await expect(cached.query("select 1", { cache: { ttlMs } })).rejects.toMatchObject({ field: "cache.ttlMs" });
+  test.each([
+    [{ ttlMs: 0 }, "cache.ttlMs"],
+    [{ ttlMs: -1 }, "cache.ttlMs"],
+    [{ ttlMs: Number.NaN }, "cache.ttlMs"],
+    [{ ttlMs: Infinity }, "cache.ttlMs"],
+    [{ ttlMs: "60000" }, "cache.ttlMs"],
+    [{ ttl: 60_000 }, "cache.ttl"],
+    [true, "cache"],
+  ])("a cache option of %o is refused", async (given, field) => {
+    const source = fakeSource();
+    const cached = cacheDataSource(source, { store: new Keyv() });
+    const query = cached.query("select 1", { cache: given as never });
+    await expect(query).rejects.toMatchObject({ code: "VALIDATION", field });
+    expect(source.calls).toEqual([]);
   });
 });
 
@@ -144,6 +191,29 @@ describe("what is kept", () => {
     await cached.query("select 1", { cache });
     await cached.query("select 1", { cache });
     expect(source.calls.length).toBe(2);
+  });
+
+  test("a result with values that cannot be encoded is not, and each of those who ask at once gets its own", async () => {
+    const source = fakeSource(() => resultOf([{ a: new URL("http://a") }]));
+    const store = spyStore();
+    const cached = cacheDataSource(source, { store });
+    const results = await Promise.all([1, 2, 3].map(() => cached.query("select 1", { cache })));
+    expect(new Set(results.map(({ rows: [row] }) => row)).size).toBe(3);
+    expect([source.calls.length, store.set.mock.calls]).toEqual([3, []]);
+  });
+
+  test("what a call does not limit is limited by the cache's own options, which are part of the key", async () => {
+    const source = fakeSource();
+    const kept = new Map<string, string>();
+    const limits = [{}, { maxRows: 5 }, { maxBytes: 5 }];
+    for (const each of limits)
+      await cacheDataSource(source, { store: mapStore(kept), ...each }).query("select 1", { cache });
+    expect(source.calls.map(([, options]) => options)).toMatchObject([
+      { maxRows: 10_000, maxBytes: Infinity },
+      { maxRows: 5, maxBytes: Infinity },
+      { maxRows: 10_000, maxBytes: 5 },
+    ]);
+    expect(kept.size).toBe(3);
   });
 
   test("rows are validated for each caller, and kept as the source gave them", async () => {
@@ -206,27 +276,79 @@ describe("at the same time", () => {
   });
 });
 
-test("a store that fails costs the caching, not the query", async () => {
-  const failures: string[] = [];
-  const store = {
-    get: () => Promise.reject(new Error("get failed")),
-    set: () => Promise.reject(new Error("set failed")),
+describe("the store", () => {
+  const failing = (message: string) => (): never => {
+    throw new Error(message);
   };
-  const cached = cacheDataSource(
-    fakeSource(() => resultOf(rows)),
-    { store, onStoreError: (error) => failures.push((error as Error).message) },
+  const hanging = (): Promise<never> => new Promise(() => {});
+  const tooSlow = "The cache's store did not answer within 20 ms";
+  test.each<[string, CacheStore, string[]]>([
+    [
+      "rejects",
+      { get: () => Promise.reject(new Error("get")), set: () => Promise.reject(new Error("set")) },
+      ["get", "set"],
+    ],
+    ["throws", { get: failing("get"), set: failing("set") }, ["get", "set"]],
+    ["hangs", { get: hanging, set: hanging }, [tooSlow, tooSlow]],
+  ])("that %s costs the caching, not the query", async (_name, store, expected) => {
+    const failures: string[] = [];
+    const onStoreError = (error: unknown): void => {
+      failures.push((error as Error).message);
+      throw new Error("the listener's own");
+    };
+    const source = fakeSource(() => resultOf(rows));
+    const cached = cacheDataSource(source, { store, storeTimeoutMs: 20, onStoreError });
+    expect((await cached.query("select 1", { cache })).rows).toEqual(rows);
+    expect(failures).toEqual(expected);
+  });
+
+  test.each(["{oops", "null", "5", '{"atMs":1}', 7, { rows: [] }, "ROWS", "COLUMNS"])(
+    "that holds %o, which is no entry, is a miss",
+    async (held) => {
+      const atMs = Date.now();
+      const texts: Record<string, string> = {
+        ROWS: JSON.stringify({ atMs, result: { columns: [], rows: 5 } }),
+        COLUMNS: JSON.stringify({ atMs, result: { rows: [] } }),
+      };
+      const get = (): Promise<unknown> => Promise.resolve(texts[held as string] ?? held);
+      const source = fakeSource(() => resultOf(rows));
+      const cached = cacheDataSource(source, { store: { get, set: () => Promise.resolve() } });
+      expect((await cached.query("select 1", { cache })).rows).toBe(rows);
+    },
   );
-  expect((await cached.query("select 1", { cache })).rows).toEqual(rows);
-  expect(failures).toEqual(["get failed", "set failed"]);
+
+  test("may answer without promises", async () => {
+    const source = fakeSource(() => resultOf(rows));
+    const cached = cacheDataSource(source, { store: new Map() as never });
+    await cached.query("select 1", { cache });
+    expect((await cached.query("select 1", { cache })).rows).toStrictEqual(rows);
+    expect(source.calls.length).toBe(1);
+  });
+
+  test("does not hold an aborted caller, however slow it is", async () => {
+    const source = fakeSource();
+    const cached = cacheDataSource(source, { store: { get: hanging, set: hanging }, storeTimeoutMs: Infinity });
+    const controller = new AbortController();
+    const query = expect(cached.query("select 1", { cache, signal: controller.signal })).rejects.toMatchObject({
+      code: "CANCELLED",
+    });
+    controller.abort();
+    await query;
+  });
 });
 
-test("an entry that is no entry is a miss", async () => {
-  const source = fakeSource();
-  const cached = cacheDataSource(source, {
-    store: { get: () => Promise.resolve("{oops"), set: () => Promise.resolve() },
-  });
-  await cached.query("select 1", { cache });
-  expect(source.calls.length).toBe(1);
+test.each([
+  [{ store: {} }, "store.get"],
+  [{ store: { get: () => 1 } }, "store.set"],
+  [{ maxEntryBytes: 0 }, "maxEntryBytes"],
+  [{ maxRows: 0 }, "maxRows"],
+  [{ maxBytes: 0.5 }, "maxBytes"],
+  [{ storeTimeoutMs: 0 }, "storeTimeoutMs"],
+  [{ ttlMs: 1 }, "ttlMs"],
+])("wrong options %o are refused by name", (options, field) => {
+  expect(() => cacheDataSource(fakeSource(), { store: new Keyv(), ...options } as never)).toThrow(
+    expect.objectContaining({ code: "CONFIGURATION", field }),
+  );
 });
 
 test("everything but query is the source's own", async () => {

@@ -1,18 +1,18 @@
-import { configurationChecks as check } from "./checks.ts";
+import { entryKey, flightKey } from "./cache-key.ts";
+import { configurationChecks as check, validationChecks } from "./checks.ts";
 import { decodeTagged, encodeTagged } from "./codec.ts";
 import type { DataSource } from "./data-source.ts";
 import { createDeadline } from "./deadline.ts";
 import { extendSource } from "./extend-source.ts";
-import { ConfigurationError, ValidationError } from "./errors.ts";
+import { ConfigurationError, DataSourceError } from "./errors.ts";
 import type { ArrayRequest, QueryOptions, Request } from "./request.ts";
 import type { QueryResult, Row } from "./result.ts";
 import { validateRows } from "./rows.ts";
-import { isSqlFragment, isTypedParam } from "./sql.ts";
 
 /** Where results are kept: a Keyv over memory, Redis, SQLite…, or anything with these two methods. */
 export interface CacheStore {
   get(key: string): Promise<unknown>;
-  /** `ttlMs`: when the entry may be forgotten. */
+  /** `ttlMs`: when the entry may be forgotten. A key has fewer than 100 characters. */
   set(key: string, value: string, ttlMs: number): Promise<unknown>;
 }
 
@@ -22,12 +22,16 @@ export interface CacheOptions {
   readonly maxEntryBytes?: number;
   /** Row limit of a cached query that states none: part of the key, so it cannot be the source's own. Default 10,000. */
   readonly maxRows?: number;
-  /** Told when the store fails; the query itself then runs as without a cache. */
+  /** Likewise for bytes. Default Infinity. */
+  readonly maxBytes?: number;
+  /** Milliseconds that a query waits for the store to answer, and again to keep a result. Default 1,000. */
+  readonly storeTimeoutMs?: number;
+  /** Told when the store fails or is too slow; the query itself then runs as without a cache. */
   readonly onStoreError?: (error: unknown) => void;
 }
 
 export interface CachedQueryOptions<R = unknown> extends QueryOptions<R> {
-  /** Take a result that is at most this many milliseconds old, and keep a new one for as long. Without it: no cache. */
+  /** Take a result that is younger than this, in milliseconds, and keep a new one for as long. Without it: no cache. */
   readonly cache?: { readonly ttlMs: number };
 }
 
@@ -44,8 +48,8 @@ type Query = (request: Request, options?: CachedQueryOptions) => Promise<QueryRe
 
 interface Outcome {
   readonly result: QueryResult<unknown>;
-  /** The same, encoded. */
-  readonly text: string;
+  /** The same, encoded. `undefined` when it has values that cannot be. */
+  readonly text: string | undefined;
 }
 
 interface Flight {
@@ -76,43 +80,49 @@ interface Stored {
  */
 export function cacheDataSource(source: DataSource, options: CacheOptions): CachedDataSource {
   check.object("options", options);
-  check.known(options, ["store", "maxEntryBytes", "maxRows", "onStoreError"]);
-  const { store, maxEntryBytes = 1_048_576, maxRows = 10_000, onStoreError } = options;
+  check.known(options, ["store", "maxEntryBytes", "maxRows", "maxBytes", "storeTimeoutMs", "onStoreError"]);
+  const { store, maxEntryBytes = 1_048_576, maxRows = 10_000, maxBytes = Infinity, storeTimeoutMs = 1_000 } = options;
   check.object("store", store);
+  check.func("store.get", store.get);
+  check.func("store.set", store.set);
   check.count("maxEntryBytes", maxEntryBytes);
   check.limit("maxRows", maxRows);
-  if (onStoreError !== undefined) check.func("onStoreError", onStoreError);
+  check.limit("maxBytes", maxBytes);
+  check.durationMs("storeTimeoutMs", storeTimeoutMs);
+  if (options.onStoreError !== undefined) check.func("onStoreError", options.onStoreError);
   const flights = new Map<string, Flight>();
   const plain: Query = source.query.bind(source);
 
-  const read = async (key: string, ttlMs: number): Promise<Outcome | undefined> => {
+  /** What the store says; `undefined` when it fails. */
+  const ask = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    using deadline = createDeadline({ timeoutMs: storeTimeoutMs });
     try {
-      const text = await store.get(key);
-      if (typeof text !== "string") return undefined;
-      const { atMs, result } = decodeTagged(text) as Stored;
-      const ageMs = Date.now() - atMs;
-      return ageMs >= 0 && ageMs < ttlMs ? { result, text } : undefined;
+      return await deadline.race(Promise.resolve(work()));
     } catch (error) {
-      onStoreError?.(error);
+      try {
+        options.onStoreError?.(deadline.signal.aborted ? storeError(storeTimeoutMs) : error);
+      } catch {
+        // A listener's own fault must not become a query's.
+      }
       return undefined;
     }
   };
-  const write = async (key: string, text: string, ttlMs: number): Promise<void> => {
-    if (Buffer.byteLength(text) > maxEntryBytes) return;
-    try {
-      await store.set(key, text, ttlMs);
-    } catch (error) {
-      onStoreError?.(error);
-    }
-  };
+  const read = (key: string, ttlMs: number): Promise<Outcome | undefined> =>
+    ask(async () => {
+      const text = await store.get(key);
+      const stored = typeof text === "string" ? decodeTagged(text) : undefined;
+      if (typeof text !== "string" || !isStored(stored)) return undefined;
+      const ageMs = Date.now() - stored.atMs;
+      return ageMs >= 0 && ageMs < ttlMs ? { result: stored.result, text } : undefined;
+    });
 
   const run = async (key: string, request: Request, rest: QueryOptions, ttlMs: number): Promise<Outcome> => {
     const startedMs = performance.now();
     const known = await read(key, ttlMs);
     if (known !== undefined) return { ...known, result: fromCache(known.result, performance.now() - startedMs) };
     const result = await plain(request, rest);
-    const text = encodeTagged({ atMs: Date.now(), result } satisfies Stored);
-    await write(key, text, ttlMs);
+    const text = encoded({ atMs: Date.now(), result });
+    if (text !== undefined && Buffer.byteLength(text) <= maxEntryBytes) await ask(() => store.set(key, text, ttlMs));
     return { result, text };
   };
   const start = (id: string, key: string, request: Request, rest: QueryOptions, ttlMs: number): Flight => {
@@ -143,40 +153,45 @@ export function cacheDataSource(source: DataSource, options: CacheOptions): Cach
   const query: Query = async (request, given = {}) => {
     const { cache, ...passed } = given;
     if (cache === undefined || passed.readOnly === false) return await plain(request, passed);
-    check.object("cache", cache);
-    if (!(cache.ttlMs > 0)) throw new ValidationError("cache.ttlMs must be milliseconds above 0", "cache.ttlMs");
+    validationChecks.object("cache", cache);
+    validationChecks.known(cache, ["ttlMs"], "cache.");
+    validationChecks.count("cache.ttlMs", cache.ttlMs);
     if (source.cacheIdentity === undefined)
       throw new ConfigurationError(
         "Caching needs to know who the source acts as, which a credential function or factory hides: set cacheIdentity",
         "cacheIdentity",
       );
-    const { signal, rowSchema, ...rest } = { maxRows, maxBytes: Infinity, ...passed };
-    const key = `${source.cacheIdentity}\n${encodeTagged([describe(request), rest.maxRows, rest.maxBytes])}`;
+    const { signal, rowSchema, ...rest } = { maxRows, maxBytes, ...passed };
+    const key = entryKey(source.cacheIdentity, request, rest);
+    if (key === undefined) return await plain(request, { maxRows, maxBytes, ...passed });
     const id = flightKey(key, rest, cache.ttlMs);
     const running = flights.get(id);
     const flight = running ?? start(id, key, request, rest, cache.ttlMs);
     const { result: first, text } = await join(id, flight, signal);
+    if (running === undefined) return { ...first, rows: await validateRows(first.rows, rowSchema) };
     // Callers may change their rows: each has its own.
-    const result = running === undefined ? first : { ...first, rows: (decodeTagged(text) as Stored).result.rows };
-    return { ...result, rows: await validateRows(result.rows, rowSchema) };
+    if (text === undefined) return await plain(request, { maxRows, maxBytes, ...passed });
+    return { ...first, rows: await validateRows((decodeTagged(text) as Stored).result.rows, rowSchema) };
   };
   return extendSource(source, { query });
 }
 
-/** Only calls with the same deadline and tags share a flight: they would fail alike. */
-const flightKey = (key: string, { statementTimeoutMs, queryTags }: QueryOptions, ttlMs: number): string =>
-  `${key}\n${encodeTagged([statementTimeoutMs, queryTags, ttlMs])}`;
-
-/** A request's text and values; a fragment stays in pieces, since only its engine knows how to write it. */
-function describe(request: Request): unknown {
-  if (typeof request === "string") return [request];
-  if (isSqlFragment(request))
-    return request.pieces.map((piece) => (piece.kind === "value" ? { value: describeValue(piece.value) } : piece));
-  const { text, params, rowMode = "object" } = request;
-  return [text, Array.isArray(params) ? params.map(describeValue) : params, rowMode];
+function encoded(entry: Stored): string | undefined {
+  try {
+    return encodeTagged(entry);
+  } catch {
+    return undefined;
+  }
 }
 
-const describeValue = (value: unknown): unknown => (isTypedParam(value) ? { typed: [value.value, value.type] } : value);
+/** Whatever is in the store, another program may have written it. */
+function isStored(value: unknown): value is Stored {
+  const { atMs, result } = (value ?? {}) as Partial<Stored>;
+  return typeof atMs === "number" && Array.isArray(result?.rows) && Array.isArray(result.columns);
+}
+
+const storeError = (timeoutMs: number): DataSourceError =>
+  new DataSourceError({ code: "CONNECTION", message: `The cache's store did not answer within ${timeoutMs} ms` });
 
 function fromCache(result: QueryResult<unknown>, totalMs: number): QueryResult<unknown> {
   return {

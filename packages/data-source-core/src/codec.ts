@@ -1,6 +1,6 @@
 /**
  * JSON text that keeps what JSON cannot: bigints, bytes, NaN and the infinities, and undefined. A tag is an object with
- * one key that begins with "$"; a value that looks like a tag is itself tagged.
+ * one key that begins with "$"; a value that looks like a tag is itself tagged. Throws for what is not plain data.
  */
 export function encodeTagged(value: unknown): string {
   return JSON.stringify(toTagged(value));
@@ -16,15 +16,21 @@ function toTagged(value: unknown): unknown {
   if (typeof value === "bigint") return { $bigint: value.toString() };
   if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0)))
     return { $number: Object.is(value, -0) ? "-0" : String(value) };
+  if (typeof value === "function" || typeof value === "symbol") throw cannotEncode();
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Uint8Array)
     return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") };
   if (value instanceof Date) return { $date: value.getTime() };
   if (Array.isArray(value)) return value.map(toTagged);
+  // Its fields may not be all that it is.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw cannotEncode();
   const entries = Object.entries(value).map(([key, item]) => [key, toTagged(item)] as const);
   const mayMislead = entries.some(([key]) => key.startsWith("$") || key === "__proto__");
   return mayMislead ? { $entries: entries } : Object.fromEntries(entries);
 }
+
+const cannotEncode = (): TypeError => new TypeError("Only plain data can be encoded");
 
 function fromTagged(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
