@@ -105,10 +105,12 @@ function cacheIdentityOf({
   projectId,
   location,
   dataset,
+  integers,
+  json,
 }: ResolvedOptions): string | undefined {
   if (cacheIdentity !== undefined) return cacheIdentity;
   const { principal } = identity;
   if (principal === undefined || projectId === undefined) return undefined;
   const names = { "dataset.project": dataset?.projectId, dataset: dataset?.datasetId };
-  return principalKey(kind, { principal, projectId, location, ...names });
+  return principalKey(kind, { principal, projectId, location, integers, json, ...names });
 }

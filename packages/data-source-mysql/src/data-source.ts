@@ -27,7 +27,7 @@ const kind = "mysql";
 
 export function composeDataSource(given: MySqlDataSourceOptions): DataSource {
   const options = resolveOptions(given);
-  const { access, defaults, host, port, user, database, telemetry, redact, onEvent } = options;
+  const { access, defaults, host, port, user, database, integers, json, telemetry, redact, onEvent } = options;
   let server: ServerInfo | undefined;
   const instrumentOf = (system: Flavour): Instrument =>
     createInstrument({
@@ -69,7 +69,9 @@ export function composeDataSource(given: MySqlDataSourceOptions): DataSource {
   const close = (): Promise<void> => lifecycle.close(connections.close);
   // A function may give anybody's token.
   const principal =
-    typeof options.password === "function" ? undefined : principalKey(kind, { host, port, user, database });
+    typeof options.password === "function"
+      ? undefined
+      : principalKey(kind, { host, port, user, database, integers, json });
   return {
     kind,
     access,

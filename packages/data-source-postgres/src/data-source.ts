@@ -32,7 +32,7 @@ export interface PostgresDataSource extends DataSource {
 
 export function composeDataSource(given: PostgresDataSourceOptions): PostgresDataSource {
   const options = resolveOptions(given);
-  const { access, defaults, host, port, user, database } = options;
+  const { access, defaults, host, port, user, database, integers, json } = options;
   const instrument = createPostgresInstrument(options);
   options.refreshSpans?.start(instrument);
   const lifecycle = createLifecycle({ kind, closeTimeoutMs: options.closeTimeoutMs });
@@ -64,7 +64,7 @@ export function composeDataSource(given: PostgresDataSourceOptions): PostgresDat
     kind,
     access,
     capabilities: capabilitiesOf(options),
-    cacheIdentity: options.cacheIdentity ?? principalKey(kind, { host, port, user, database }),
+    cacheIdentity: options.cacheIdentity ?? principalKey(kind, { host, port, user, database, integers, json }),
     query: createQuery(engine, place),
     stream: createStream(engine, place),
     session: createSession(engine, place, options.pooler === "none"),

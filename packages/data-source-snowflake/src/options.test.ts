@@ -62,9 +62,25 @@ test("defaults", () => {
 test("the cache identity is the principal, and unknown for what a factory or connection brings", () => {
   const identity = (options: SnowflakeDataSourceOptions): string | undefined => resolveOptions(options).cacheIdentity;
   expect(identity({ ...login, password: "other" })).toBe(identity(login));
-  for (const other of [{ role: "R" }, { warehouse: "W" }, { database: "D" }, { username: "BOB" }]) {
+  const others: Partial<SnowflakeDataSourceOptions>[] = [
+    { role: "R" },
+    { warehouse: "W" },
+    { database: "D" },
+    { username: "BOB" },
+    { driverOptions: { role: "R" } },
+    { integers: "string" },
+    { json: "text" },
+  ];
+  for (const other of others) {
     expect(identity({ ...login, ...other })).not.toBe(identity(login));
   }
+  // Nothing but the token says who it is.
+  const { account } = login;
+  expect([identity({ account, oauthToken: "t" }), identity({ account, accessToken: "t" })]).toEqual([
+    undefined,
+    undefined,
+  ]);
+  expect(identity({ account, username: "ANN", oauthToken: "t" })).toContain("ANN");
   expect([identity({ connectionFactory }), identity({ connection })]).toEqual([undefined, undefined]);
   expect(identity({ connectionFactory, cacheIdentity: "me" })).toBe("me");
 });

@@ -111,7 +111,6 @@ export function resolveOptions(options: SnowflakeDataSourceOptions): ResolvedSno
   // A login takes a second or more, so a session is kept for longer than a connection elsewhere.
   const shared = resolveSourceOptions(options, { connectTimeoutMs: 30_000, pool: { idleTimeoutMs: 600_000 } });
   const source = resolveSource(options);
-  const principal = Object.fromEntries(placeNames.map((name) => [name, options[name]]));
   return {
     ...shared,
     source,
@@ -119,7 +118,7 @@ export function resolveOptions(options: SnowflakeDataSourceOptions): ResolvedSno
     pool: source.kind === "fixed" ? { ...shared.pool, max: 1 } : shared.pool,
     database: options.database,
     address: source.kind === "login" ? addressOf(source.options.connection) : undefined,
-    cacheIdentity: shared.cacheIdentity ?? (source.kind === "login" ? principalKey("snowflake", principal) : undefined),
+    cacheIdentity: shared.cacheIdentity ?? (source.kind === "login" ? identityOf(source.options, shared) : undefined),
     redact: createRedactor([
       options.password,
       options.privateKey,
@@ -128,6 +127,16 @@ export function resolveOptions(options: SnowflakeDataSourceOptions): ResolvedSno
       typeof options.oauthToken === "string" ? options.oauthToken : undefined,
     ]),
   };
+}
+
+/** Unknown without a user name: then only the token knows who it stands for. */
+function identityOf(
+  { connection }: LoginOptions,
+  { integers, json }: Pick<ResolvedSourceOptions, "integers" | "json">,
+): string | undefined {
+  if (connection.username === undefined) return undefined;
+  const principal = Object.fromEntries(placeNames.map((name) => [name, connection[name]]));
+  return principalKey("snowflake", { ...principal, integers, json });
 }
 
 function resolveSource(options: SnowflakeDataSourceOptions): ConnectionSource {

@@ -1,6 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
+import type { DataSourceConfig } from "./config.ts";
 import { createDataSource } from "./create-data-source.ts";
+
+const generateKey = (): string =>
+  generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 
 test("a config gives the source of its kind, with the options of its adapter", async () => {
   const source = await createDataSource({
@@ -24,6 +29,22 @@ test("a URL is a config too", async () => {
   expect(source.cacheIdentity).toContain("6543");
   expect(inspect(source, { depth: 9, showHidden: true })).not.toContain("hunter2");
   await source.close();
+});
+
+test.each<DataSourceConfig>([
+  { kind: "postgres", host: "h", user: "u", database: "d" },
+  { kind: "mysql", host: "h", user: "u", database: "d" },
+  { kind: "snowflake", account: "a", username: "u", password: "p" },
+  {
+    kind: "bigquery",
+    projectId: "p",
+    credentials: { serviceAccountKey: { client_email: "u@p", private_key: generateKey() } },
+  },
+])("%o: sources whose values differ in type share no cache", async (config) => {
+  const differences = [{}, { integers: "string" }, { json: "text" }] as const;
+  const sources = await Promise.all(differences.map((more) => createDataSource({ ...config, ...more })));
+  expect(new Set(sources.map(({ cacheIdentity }) => cacheIdentity)).size).toBe(3);
+  await Promise.all(sources.map((source) => source.close()));
 });
 
 test("no call opens a source without the user that its adapter needs", async () => {
