@@ -93,22 +93,8 @@ test("no more start in an interval than may", async () => {
 });
 
 test("a stream has its turn from its start to its end", async () => {
-  const state = { started: 0, closed: 0 };
-  const stream = (): QueryStream =>
-    ({
-      rowsDelivered: 1,
-      truncated: false,
-      queryId: undefined,
-      columns: () => Promise.resolve([]),
-      close: () => Promise.resolve(void (state.closed += 1)),
-      async *[Symbol.asyncIterator]() {
-        state.started += 1;
-        yield [{ a: 1 }];
-        yield [{ a: 2 }];
-      },
-    }) as unknown as QueryStream;
-  const source = fakeSource(undefined, { stream: () => stream() as never });
-  const limited = limitDataSource(source, { concurrency: 1 });
+  const { state, stream } = streaming();
+  const limited = limitDataSource(fakeSource(undefined, { stream }), { concurrency: 1 });
   const rows: unknown[] = [];
   for await (const batch of limited.stream("a")) {
     rows.push(...batch);
@@ -116,6 +102,94 @@ test("a stream has its turn from its start to its end", async () => {
     break;
   }
   expect([rows, state, limited.running]).toEqual([[{ a: 1 }], { started: 1, closed: 1 }, 0]);
+});
+
+/** A stream of two batches, and what was done with it. */
+function streaming() {
+  const state = { started: 0, closed: 0 };
+  const stream = (): QueryStream =>
+    ({
+      rowsDelivered: 1,
+      truncated: false,
+      queryId: "q-1",
+      columns: () => Promise.reject(new Error("no such table")),
+      close: () => Promise.resolve(void (state.closed += 1)),
+      async *[Symbol.asyncIterator]() {
+        state.started += 1;
+        yield [{ a: 1 }];
+        yield [{ a: 2 }];
+      },
+    }) as unknown as QueryStream;
+  return { state, stream };
+}
+
+test("a stream whose columns cannot be had, that ends, or that its reader leaves by an error gives its turn back", async () => {
+  const { stream } = streaming();
+  const limited = limitDataSource(fakeSource(undefined, { stream }), { concurrency: 1 });
+  await expect(limited.stream("a").columns()).rejects.toThrow("no such table");
+  for await (const _ of limited.stream("b"));
+  const left = async (): Promise<void> => {
+    for await (const _ of limited.stream("c")) throw new Error("the reader's own");
+  };
+  await expect(left()).rejects.toThrow("the reader's own");
+  await limited.stream("d").close();
+  expect([limited.running, limited.queued]).toEqual([0, 0]);
+});
+
+test("a stream that is closed while it waits never starts, and nobody waits on", async () => {
+  const { source, running } = manual();
+  const { state, stream } = streaming();
+  const limited = limitDataSource(Object.assign(source, { stream }), { concurrency: 1 });
+  const first = limited.query("a");
+  const waiting = limited.stream("b");
+  const described = limited.stream("c");
+  const columns = expect(described.columns()).rejects.toMatchObject({ code: "CLOSED" });
+  const rows: unknown[] = [];
+  const read = async (): Promise<void> => {
+    for await (const batch of waiting) rows.push(...batch);
+  };
+  const reading = read();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(limited.queued).toBe(2);
+  await Promise.all([waiting.close(), described.close()]);
+  await reading;
+  expect([rows, state, limited.queued]).toEqual([[], { started: 0, closed: 3 }, 0]);
+  await columns;
+  running[0]?.end();
+  await first;
+});
+
+test("an aborted wait for a rate leaves no timer, and takes nobody's turn", async () => {
+  const source = fakeSource();
+  const limited = limitDataSource(source, { perInterval: 1, intervalMs: 60_000 });
+  await limited.query("a");
+  const controller = new AbortController();
+  const waiting = expect(limited.query("b", { signal: controller.signal })).rejects.toMatchObject({
+    code: "CANCELLED",
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  controller.abort();
+  await waiting;
+  expect([limited.queued, vi.getTimerCount()]).toEqual([0, 0]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  await limited.query("c");
+  expect(source.calls.map(([text]) => text)).toEqual(["a", "c"]);
+});
+
+test("close ends all waiting, and what comes later is refused at once", async () => {
+  const { source, running } = manual();
+  const limited = limitDataSource(source, { concurrency: 1, perInterval: 1, intervalMs: 60_000 });
+  const first = limited.query("a");
+  const waiting = expect(limited.query("b")).rejects.toMatchObject({ code: "CLOSED", kind: "fake" });
+  await vi.advanceTimersByTimeAsync(0);
+  await limited[Symbol.asyncDispose]();
+  await waiting;
+  await expect(limited.query("c")).rejects.toMatchObject({ code: "CLOSED" });
+  expect([source.isClosed, running.length, limited.queued]).toEqual([true, 1, 0]);
+  running[0]?.end();
+  await first;
+  await vi.advanceTimersByTimeAsync(0);
+  expect([limited.running, vi.getTimerCount()]).toEqual([0, 0]);
 });
 
 test("close does not wait for a turn", async () => {
@@ -133,6 +207,7 @@ test.each([
   [{ concurrency: 0 }, "concurrency"],
   [{ perInterval: 1.5 }, "perInterval"],
   [{ queueTimeoutMs: 0 }, "queueTimeoutMs"],
+  [{ perInterval: 1, intervalMs: Infinity }, "intervalMs"],
   [{ parallel: 3 }, "parallel"],
 ])("wrong options %o are refused by name", (options, field) => {
   expect(() => limitDataSource(fakeSource(), options as never)).toThrow(

@@ -2,6 +2,7 @@ import PQueue from "p-queue";
 import { configurationChecks as check } from "./checks.ts";
 import type { DataSource } from "./data-source.ts";
 import { createDeadline } from "./deadline.ts";
+import { ConfigurationError, DataSourceError } from "./errors.ts";
 import { extendSource } from "./extend-source.ts";
 import type { StatementOptions } from "./request.ts";
 import type { QueryStream } from "./result.ts";
@@ -11,7 +12,7 @@ export interface LimitOptions {
   readonly concurrency?: number;
   /** Calls that start within `intervalMs`, at most. Default Infinity. */
   readonly perInterval?: number;
-  /** Milliseconds. Default 1,000. */
+  /** Milliseconds, at most 2,147,483,647. Default 1,000. */
   readonly intervalMs?: number;
   /** Milliseconds that a call may wait for its turn; then code `ACQUIRE_TIMEOUT`. Default 30,000. */
   readonly queueTimeoutMs?: number;
@@ -25,13 +26,16 @@ export interface LimitedDataSource extends DataSource {
   readonly running: number;
 }
 
+/** The longest delay that setTimeout takes. */
+const longestIntervalMs = 2 ** 31 - 1;
+
 type GiveBack = () => Promise<void>;
 
 const LIMITED = ["query", "session", "transaction", "batch", "introspect", "estimate"] as const;
 
 /**
  * Limits how much a source is asked at a time and how often. A stream counts from its start to its end, a session or
- * transaction as one call (its statements do not queue again). `check` and `close` never wait.
+ * transaction as one call (its statements do not queue again). `check` never waits, and `close` ends all waiting.
  *
  * @example
  * ```ts
@@ -49,20 +53,30 @@ export function limitDataSource(source: DataSource, options: LimitOptions): Limi
   check.limit("concurrency", concurrency);
   check.limit("perInterval", perInterval);
   check.durationMs("intervalMs", intervalMs);
+  if (intervalMs > longestIntervalMs)
+    throw new ConfigurationError(`intervalMs must be at most ${longestIntervalMs} milliseconds`, "intervalMs");
   check.durationMs("queueTimeoutMs", queueTimeoutMs);
   const queue = new PQueue({
     concurrency,
     ...(perInterval !== Infinity && { intervalCap: perInterval, interval: intervalMs, strict: true }),
   });
 
+  const closing = new AbortController();
+  const close = (): Promise<void> => {
+    const { kind } = source;
+    closing.abort(new DataSourceError({ code: "CLOSED", kind, message: `The ${kind} data source is closed` }));
+    return source.close();
+  };
+
   /** Waits for a turn; the function it resolves to gives the turn back. */
-  const takeTurn = async (signal: AbortSignal | undefined): Promise<GiveBack> => {
+  const takeTurn = async (...signals: readonly (AbortSignal | undefined)[]): Promise<GiveBack> => {
     using deadline = createDeadline({
       timeoutMs: queueTimeoutMs,
       code: "ACQUIRE_TIMEOUT",
       kind: source.kind,
-      signals: [signal],
+      signals: [...signals, closing.signal],
     });
+    deadline.throwIfOver();
     const started = Promise.withResolvers<void>();
     const finished = Promise.withResolvers<void>();
     const run = (): Promise<void> => {
@@ -97,7 +111,9 @@ export function limitDataSource(source: DataSource, options: LimitOptions): Limi
   const own = {
     ...(Object.fromEntries(limited) as Pick<DataSource, (typeof LIMITED)[number]>),
     stream: (...args: Parameters<DataSource["stream"]>) =>
-      limitStream(source.stream(...args) as QueryStream, () => takeTurn(args[1]?.signal)),
+      limitStream(source.stream(...args) as QueryStream, (stop) => takeTurn(args[1]?.signal, stop)),
+    close,
+    [Symbol.asyncDispose]: close,
     get queued() {
       return queue.size;
     },
@@ -109,10 +125,13 @@ export function limitDataSource(source: DataSource, options: LimitOptions): Limi
 }
 
 /** Takes the turn when the stream starts, and gives it back when it has ended in any way. */
-function limitStream(inner: QueryStream, takeTurn: () => Promise<GiveBack>): QueryStream {
+function limitStream(inner: QueryStream, takeTurn: (stop: AbortSignal) => Promise<GiveBack>): QueryStream {
+  const stop = new AbortController();
   let turn: Promise<GiveBack> | undefined;
-  const start = (): Promise<unknown> => (turn ??= takeTurn());
+  const start = (): Promise<unknown> => (turn ??= takeTurn(stop.signal));
   const end = async (): Promise<void> => {
+    // It may still wait for its turn.
+    stop.abort(new DataSourceError({ code: "CLOSED", message: "The stream was closed before it began" }));
     await inner.close();
     const giveBack = await turn?.catch(() => undefined);
     await giveBack?.();
@@ -142,6 +161,9 @@ function limitStream(inner: QueryStream, takeTurn: () => Promise<GiveBack>): Que
       try {
         await start();
         yield* inner;
+      } catch (error) {
+        // Its own close() ends a stream that waits as it ends one that runs: without an error.
+        if (error !== stop.signal.reason) throw error;
       } finally {
         await end();
       }
