@@ -5,7 +5,7 @@ import type { DataSourceConfig } from "./config.ts";
 import { createDataSource } from "./create-data-source.ts";
 
 const generateKey = (): string =>
-  generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" });
 
 test("a config gives the source of its kind, with the options of its adapter", async () => {
   const source = await createDataSource({
