@@ -128,7 +128,12 @@ async function runQuery(routes: Routes, { token, query: search, body }: WireRequ
 
 async function outcome(routes: Routes, query: ServerQuery, session: ServerSession): Promise<WireReply> {
   const done = await isDone(query, routes.settings.inProgressAfterMs);
-  if (session.ended === "gone") throw failures.sessionGone;
+  if (session.ended === "gone") {
+    // Its statements are being aborted. What had been done by then is answered: a refusal would say that it never ran.
+    await query.done;
+    if (query.status !== "SUCCESS") throw failures.sessionGone;
+    return resultOf(query, session, routes.shape());
+  }
   return done ? resultOf(query, session, routes.shape()) : inProgress(query, false);
 }
 
