@@ -46,6 +46,8 @@ export async function runOnDuckDB(run: DuckDBRun): Promise<StatementResult> {
     const rows: WireRow[] = [];
     for (;;) {
       const chunk = await stream.fetchChunk();
+      // An interrupted stream may just end.
+      if (isRead && signal.aborted) throw failures.cancelled;
       if (!chunk || chunk.rowCount === 0) break;
       for (const row of chunk.getRows()) {
         if (maxRows > 0 && rows.length === maxRows) break;
@@ -53,7 +55,6 @@ export async function runOnDuckDB(run: DuckDBRun): Promise<StatementResult> {
       }
       if (maxRows > 0 && rows.length === maxRows) break;
       if (rows.length > mostRows) throw unsupported(`a result of more than ${mostRows} rows`);
-      if (isRead && signal.aborted) throw failures.cancelled;
     }
     return { columns, rows, statementTypeId };
   } catch (error) {
