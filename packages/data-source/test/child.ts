@@ -21,13 +21,14 @@ export interface Child extends AsyncDisposable {
   readonly ended: Promise<number | string>;
 }
 
-function startNode(args: readonly string[], env: Env, input?: string): Child {
+/** With `null` for its input it waits for one. */
+function startNode(args: readonly string[], env: Env, input?: string | null): Child {
   const child = spawn(process.execPath, args, { cwd: folder, env: environment(env), stdio: ["pipe", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  child.stdin.end(input);
+  if (input !== null) child.stdin.end(input);
   const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | string);
   return {
     process: child,
@@ -43,6 +44,13 @@ function startNode(args: readonly string[], env: Env, input?: string): Child {
 
 export const startCli = (args: readonly string[], env: Env, input?: string): Child =>
   startNode([...cli, ...args], env, input);
+
+/** The command line, waiting for its input; on standard error it says "listening" once it listens for signals. */
+export function startWaitingCli(args: readonly string[], env: Env): Child {
+  const announce = `process.on("newListener", (name) => name === "SIGTERM" && process.stderr.write("listening\\n"))`;
+  const preload = `data:text/javascript,${encodeURIComponent(announce)}`;
+  return startNode(["--import", preload, ...cli, ...args], env, null);
+}
 
 export const runNode = (args: readonly string[], env: Env): Promise<Ended> => endOf(startNode([...node, ...args], env));
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { runCli, startCli } from "./child.ts";
+import { runCli, startCli, startWaitingCli } from "./child.ts";
 import { useLakebase } from "./lakebase.ts";
 
 const lakebase = useLakebase();
@@ -165,6 +165,9 @@ test("introspect and estimate print JSON to a pipe", async () => {
   expect(JSON.parse(none.stdout)).toMatchObject({ warnings: [] });
   expect(none.stdout).not.toContain("customer");
 
+  const nothing = await runCli(["introspect", "--schema", "nothing*", "--format=tree"], env);
+  expect(nothing).toEqual({ code: 0, stdout: "", stderr: "no schema that this account may see fits\n" });
+
   const estimate = await runCli(["estimate", "select * from cli_shop.customer"], env);
   expect(JSON.parse(estimate.stdout)).toMatchObject({ source: "plan", statementType: "SELECT" });
 });
@@ -189,6 +192,13 @@ test.each([
   expect([run.stdout(), run.stderr().replaceAll(/query: \d+ s\n/g, "")]).toEqual(["", "cancelled\n"]);
 });
 
+test("SIGINT while it waits for its input ends it", async () => {
+  await using run = startWaitingCli(["query"], lakebase().env);
+  await expect.poll(() => run.stderr(), { timeout: 20_000 }).toBe("listening\n");
+  run.process.kill("SIGINT");
+  expect([await run.ended, run.stdout(), run.stderr()]).toEqual([130, "", "listening\ncancelled\n"]);
+});
+
 test("a write that is cancelled leaves nothing behind", async () => {
   const { env, running, emulator } = lakebase();
   await emulator.query(`create table cli_cancelled (id int); grant all on cli_cancelled to "${emulator.user}"`);
@@ -199,6 +209,17 @@ test("a write that is cancelled leaves nothing behind", async () => {
   expect(await run.ended).toBe(130);
   expect((await emulator.query("select * from cli_cancelled")).rows).toEqual([]);
 });
+
+test.each([["--help"], ["--version"], ["check"], ["hunter2"]])(
+  "%s to readers that are gone ends quietly",
+  async (arg) => {
+    const { env } = lakebase();
+    await using run = startCli([arg], env);
+    run.process.stdout?.destroy();
+    run.process.stderr?.destroy();
+    expect(await run.ended).toBe(arg === "hunter2" ? 2 : 0);
+  },
+);
 
 test("a reader that goes, as after `| head`, ends it quietly and on the server too", async () => {
   const { env, running } = lakebase();

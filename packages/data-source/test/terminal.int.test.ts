@@ -15,6 +15,17 @@ test("query prints a table, with nothing in it that would steer the terminal", a
   ]);
 });
 
+test.each([
+  ["csv", String.raw`n,text|7,"\u001b[2J\u009b1m\u000dx\u202e"|`],
+  ["json", String.raw`[|{"n":"7","text":"\u001b[2J\u009b1m\rx\u202e"}|]|`],
+  ["ndjson", String.raw`{"n":"7","text":"\u001b[2J\u009b1m\rx\u202e"}|`],
+])("%s on a terminal does not steer it either", async (format, expected) => {
+  const sql = String.raw`select 7 as n, E'\x1b[2J\u009b1m\rx\u202e' as text`;
+  await using run = startCliInTerminal(["query", sql, "--format", format], lakebase().env);
+  expect(await run.ended).toBe(0);
+  expect(run.screen().replaceAll("\r\n", "|")).toBe(expected);
+});
+
 test("introspect prints a tree", async () => {
   const { emulator, env } = lakebase();
   await emulator.query("create schema shop; create table shop.customer (id int primary key, name text)");

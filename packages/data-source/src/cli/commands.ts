@@ -103,9 +103,9 @@ async function introspect(context: Context): Promise<number> {
     ...(tables === undefined ? {} : { tables: { include: tables } }),
   };
   const catalog: Catalog = await context.source.introspect(scope, callOptions(context));
-  await context.write([
-    format === "json" ? `${JSON.stringify(toJsonRow(catalog), undefined, 2)}\n` : `${renderTree(catalog)}\n`,
-  ]);
+  if (format === "json") await context.write([`${JSON.stringify(toJsonRow(catalog), undefined, 2)}\n`]);
+  else if (catalog.schemas.length > 0) await context.write([`${renderTree(catalog)}\n`]);
+  else context.say("no schema that this account may see fits");
   for (const { part, message } of catalog.warnings) context.say(`${part}: ${printable(message)}`);
   return 0;
 }

@@ -86,4 +86,8 @@ test("table: what would steer a terminal is shown, what is too long is cut", asy
   const long = await render("table", [column("a")], [{ a: "x".repeat(81) }]);
   expect(long).toContain(`| ${"x".repeat(79)}… |`);
   expect(await render("table", [column("a")], [{ a: "x".repeat(80) }])).toContain(`| ${"x".repeat(80)} |`);
+  // By what it takes on the screen, and never through a character.
+  expect(await render("table", [column("a")], [{ a: "日".repeat(41) }])).toContain(`| ${"日".repeat(39)}… |`);
+  expect(await render("table", [column("a")], [{ a: "👩‍👩‍👧".repeat(41) }])).toContain(`| ${"👩‍👩‍👧".repeat(39)}… |`);
+  expect(await render("table", [column("a")], [{ a: "👩‍👩‍👧".repeat(40) }])).toContain(`| ${"👩‍👩‍👧".repeat(40)} |`);
 });

@@ -5,7 +5,7 @@ export interface TableColumn {
   readonly alignment: "left" | "right";
 }
 
-/** A longer value is cut, visibly. */
+/** In columns of the terminal. A wider value is cut, visibly. */
 const widestCell = 80;
 
 /** A table for people, as Markdown; `undefined` is NULL. */
@@ -17,10 +17,21 @@ export async function renderTable(
     import("markdown-table"),
     import("string-width"),
   ]);
+  const graphemes = new Intl.Segmenter();
+  const cut = (text: string): string => {
+    let kept = "";
+    let width = 0;
+    for (const { segment } of graphemes.segment(text)) {
+      width += stringWidth(segment);
+      if (width >= widestCell) return `${kept}…`;
+      kept += segment;
+    }
+    return kept;
+  };
   const cell = (value: string | undefined): string => {
     if (value === undefined) return "NULL";
     const text = printable(value).replaceAll("|", "\\|");
-    return text.length > widestCell ? `${text.slice(0, widestCell - 1).toWellFormed()}…` : text;
+    return text.length <= widestCell / 2 || stringWidth(text) <= widestCell ? text : cut(text);
   };
   const header = columns.map(({ name }) => cell(name));
   const text = markdownTable([header, ...lines.map((line) => line.map(cell))], {
