@@ -57,7 +57,7 @@ describe("the key", () => {
     ["values", { text: "select 1", params: [1] }, {}],
     ["a value's type", { text: "select 1", params: ["1"] }, {}],
     ["a bigint value", { text: "select 1", params: [1n] }, {}],
-    ["row mode", { text: "select 1", rowMode: "array" }, {}],
+    ["row mode", { text: "select 1", params: [2], rowMode: "array" }, {}],
     ["a fragment's values", sql`select ${1}`, {}],
     ["a fragment's typed values", sql`select ${sql.typed(1, "text")}`, {}],
     ["row limit", "select 1", { maxRows: 5 }],
@@ -142,6 +142,15 @@ describe("age", () => {
     await cached.query("select 1", { cache: { ttlMs: 10_001 } });
     expect(source.calls.length).toBe(1);
     await cached.query("select 1", { cache: { ttlMs: 10_000 } });
+    expect(source.calls.length).toBe(2);
+  });
+
+  test("an entry from the future, as after a clock was set back, is not used", async () => {
+    const source = fakeSource();
+    const cached = cacheDataSource(source, { store: mapStore(new Map()) });
+    await cached.query("select 1", { cache });
+    vi.setSystemTime(Date.now() - 1);
+    await cached.query("select 1", { cache });
     expect(source.calls.length).toBe(2);
   });
 
@@ -241,6 +250,16 @@ describe("at the same time", () => {
     );
     expect([source.calls.length, new Set(results)]).toEqual([1, new Set([1n])]);
   });
+
+  test.each([{ statementTimeoutMs: 5 }, { queryTags: { team: "a" } }, { cache: { ttlMs: 1 } }])(
+    "queries that differ in %o run by themselves",
+    async (more) => {
+      const source = fakeSource();
+      const cached = cacheDataSource(source, { store: new Keyv() });
+      await Promise.all([{ cache }, { cache, ...more }].map((options) => cached.query("select 1", options)));
+      expect(source.calls.length).toBe(2);
+    },
+  );
 
   test("one caller's abort leaves the others; the last one's stops the query", async () => {
     const running = Promise.withResolvers<AbortSignal>();

@@ -92,6 +92,32 @@ test("no more start in an interval than may", async () => {
   expect(source.calls.length).toBe(7);
 });
 
+test("an interval begins with each call, not with the clock", async () => {
+  const source = fakeSource();
+  const limited = limitDataSource(source, { perInterval: 2, intervalMs: 1_000 });
+  await limited.query("a");
+  await vi.advanceTimersByTimeAsync(900);
+  const rest = ["b", "c", "d"].map((text) => limited.query(text));
+  await vi.advanceTimersByTimeAsync(99);
+  expect(source.calls.length).toBe(2);
+  // 1,000 ms after a there is room for one more; after b, for another.
+  await vi.advanceTimersByTimeAsync(1);
+  expect(source.calls.length).toBe(3);
+  await vi.advanceTimersByTimeAsync(899);
+  expect(source.calls.length).toBe(3);
+  await vi.advanceTimersByTimeAsync(1);
+  await Promise.all(rest);
+});
+
+test("a call that comes aborted never has a turn", async () => {
+  const { source, running } = manual();
+  const limited = limitDataSource(source, { perInterval: 1, intervalMs: 60_000 });
+  await expect(limited.query("a", { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "CANCELLED" });
+  void limited.query("b");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(running.map(({ text }) => text)).toEqual(["b"]);
+});
+
 test("a stream has its turn from its start to its end", async () => {
   const { state, stream } = streaming();
   const limited = limitDataSource(fakeSource(undefined, { stream }), { concurrency: 1 });

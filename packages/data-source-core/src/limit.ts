@@ -76,7 +76,6 @@ export function limitDataSource(source: DataSource, options: LimitOptions): Limi
       kind: source.kind,
       signals: [...signals, closing.signal],
     });
-    deadline.throwIfOver();
     const started = Promise.withResolvers<void>();
     const finished = Promise.withResolvers<void>();
     const run = (): Promise<void> => {

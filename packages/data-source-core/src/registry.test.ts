@@ -84,6 +84,21 @@ describe("building", () => {
     expect(source.isClosed).toBe(true);
   });
 
+  test("a source that comes late and is another's stays open", async () => {
+    const source = fakeSource();
+    const late = Promise.withResolvers<FakeSource>();
+    const registry = createDataSourceRegistry({
+      load: (id) => Promise.resolve({ identity: {}, create: () => (id === "late" ? late.promise : source) }),
+      loadTimeoutMs: 1_000,
+    });
+    await registry.get("a");
+    const failure = expect(registry.get("late")).rejects.toMatchObject({ code: "CONNECT_TIMEOUT" });
+    await vi.advanceTimersByTimeAsync(1_000);
+    late.resolve(source);
+    await failure;
+    expect(source.isClosed).toBe(false);
+  });
+
   test.each<[string, () => unknown, object]>([
     ["load throws", () => fail("load"), { message: "load" }],
     ["load gives nothing, as for an unknown id", () => undefined, { code: "CONFIGURATION", field: "what load gives" }],
@@ -157,14 +172,26 @@ describe("rotation", () => {
     const { registry, secrets, made } = setUp({ reloadMs: 1_000 });
     const old = await registry.get("a");
     secrets.set("a", "second");
-    expect((await registry.get("a")).source).toBe(old.source);
+    const second = await registry.get("a");
+    expect(second.source).toBe(old.source);
     await vi.advanceTimersByTimeAsync(1_000);
     const renewed = await registry.get("a");
     expect(renewed.source).not.toBe(old.source);
     expect(made.map(({ source }) => source.isClosed)).toEqual([false, false]);
     old.release();
-    expect(made.map(({ source }) => source.isClosed)).toEqual([false, false]); // The second get of the old one.
+    expect(made.map(({ source }) => source.isClosed)).toEqual([false, false]);
+    second.release();
+    expect(made.map(({ source }) => source.isClosed)).toEqual([true, false]);
     expect(registry.size).toBe(1);
+  });
+
+  test("a rotated secret closes the old source at once when nobody uses it", async () => {
+    const { registry, secrets, made } = setUp({ reloadMs: 1_000 });
+    (await registry.get("a")).release();
+    secrets.set("a", "second");
+    await vi.advanceTimersByTimeAsync(1_000);
+    await registry.get("a");
+    expect(made.map(({ source }) => source.isClosed)).toEqual([true, false]);
   });
 
   test("a source that is found unchanged and must make room at the same moment is not handed out closed", async () => {
@@ -246,6 +273,12 @@ describe("eviction", () => {
     expect(openIds(made)).toEqual(["used"]);
     used.release();
     used.release();
+    await vi.advanceTimersByTimeAsync(999);
+    // Taken up again in the last moment: it was not idle for that long.
+    const again = await registry.get("used");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([openIds(made), registry.size]).toEqual([["used"], 1]);
+    again.release();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(openIds(made)).toEqual([]);
   });
@@ -330,6 +363,28 @@ describe("close", () => {
     await closed;
     lease.release();
     expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  test("closes a source that comes at the very moment", async () => {
+    for (let steps = 0; steps < 12; steps += 1) {
+      const source = fakeSource();
+      let isMade = false;
+      const create = (): FakeSource => {
+        isMade = true;
+        return source;
+      };
+      const registry = createDataSourceRegistry({ load: () => Promise.resolve({ identity: {}, create }) });
+      const got = registry.get("a").then(
+        (lease) => lease.release(),
+        () => {},
+      );
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      const closed = registry.close();
+      await got;
+      await closed;
+      expect([steps, registry.size]).toEqual([steps, 0]);
+      expect([steps, source.isClosed]).toEqual([steps, isMade]);
+    }
   });
 
   test("does not wait for a build that hangs", async () => {

@@ -15,7 +15,9 @@ test.each<[ErrorCode, number]>([
   ["CONNECTION", 3],
   ["CONNECT_TIMEOUT", 3],
   ["READ_ONLY", 4],
+  ["ACQUIRE_TIMEOUT", 3],
   ["STATEMENT_TIMEOUT", 5],
+  ["IDLE_TIMEOUT", 5],
 ])("%s exits with %i", (code, expected) => {
   expect(exitCodeOf(failed(code))).toBe(expected);
 });
