@@ -46,3 +46,4 @@ export function describeDataSource(harness: Harness): void {
     redactionCases(suite);
   });
 }
+export { type Proxy, startProxy } from "./proxy.ts";

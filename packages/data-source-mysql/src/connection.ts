@@ -27,10 +27,16 @@ export interface Running {
    * connection for which that cannot be proved is destroyed.
    */
   stop(leewayMs?: number): Promise<void>;
+  /** Whether the server may have run it: until then it was only being prepared. */
+  readonly isSent: boolean;
 }
 
 export interface Connection extends Poolable {
   readonly server: ServerInfo;
+  /** When the server last answered, by performance.now(). */
+  readonly heardAt: number;
+  /** Whether it still answers; if not, it is lost. */
+  prove(deadline: Deadline): Promise<boolean>;
   /** Sets what differs, then starts. The statement's own end is `outcome`; this rejects if it could not begin. */
   start(statement: Statement, settings: Settings, sink: RowSink, deadline: Deadline): Promise<Running>;
   /** A statement of our own, without values. Gives its rows; rejects with our errors. */
@@ -57,6 +63,8 @@ export interface ConnectionContext {
 
 /** How long a cancelled statement may take to stop before its connection is given up. */
 const cancelGraceMs = 5_000;
+/** How long one that may be broken has to show that it is not. */
+const proofTimeoutMs = 1_000;
 const interrupted = 1317;
 
 /** Makes a connection ready: asks who the server is, and sets what all statements rely on. */
@@ -70,6 +78,7 @@ export async function prepareConnection(
   let isSpoiled = false;
   let isTainted = false;
   let isClosed = false;
+  let heardAt = performance.now();
   let settings: Settings | undefined;
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
@@ -95,6 +104,7 @@ export async function prepareConnection(
     if (lost) throw lost;
     try {
       const { rows, error } = await limit.race(whileOpen(say(driver, text)));
+      heardAt = performance.now();
       if (!error) return rows;
       if (isRefusal(error)) throw statementError(error, { redact, deadline: limit });
       onLost(error);
@@ -151,6 +161,19 @@ export async function prepareConnection(
     get server() {
       return server;
     },
+    get heardAt() {
+      return heardAt;
+    },
+    prove: async (limit) => {
+      using proof = createDeadline({ timeoutMs: proofTimeoutMs, signals: [limit.signal] });
+      try {
+        await ask("do 0", proof);
+        return true;
+      } catch {
+        destroy();
+        return false;
+      }
+    },
     get isUsable() {
       return lost === undefined && !isSpoiled;
     },
@@ -168,13 +191,24 @@ export async function prepareConnection(
       }
       limit.throwIfOver();
       const binding = { isTypedOnce: server.flavour === "mysql" };
-      const outcome = whileOpen(execute(driver, statement, sink, binding)).then((ended) => {
+      let isSent = false;
+      const onSend = (): void => {
+        isSent = true;
+      };
+      const outcome = whileOpen(execute(driver, statement, { ...sink, onSend }, binding)).then((ended) => {
+        heardAt = performance.now();
         if (!ended.error || isRefusal(ended.error)) return ended;
         onLost(ended.error);
         throw lost ?? ended.error;
       });
       outcome.catch(() => undefined);
-      return { outcome, stop: (leewayMs = 0) => stop(outcome, leewayMs) };
+      return {
+        outcome,
+        stop: (leewayMs = 0) => stop(outcome, leewayMs),
+        get isSent() {
+          return isSent;
+        },
+      };
     },
     ask,
     get bytesRead() {

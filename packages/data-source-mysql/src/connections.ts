@@ -20,6 +20,9 @@ export function createConnections(
 ): Connections {
   const { pool: settings, connectTimeoutMs, onEvent } = options;
 
+  /** When one was lost: those that have not been heard since may be just as broken, and not know it. */
+  let doubtedAt = -Infinity;
+
   const open = async (deadline: Deadline, onStage?: StageListener): Promise<Connection> => {
     const started = performance.now();
     using limit = createDeadline({
@@ -40,7 +43,8 @@ export function createConnections(
   const kill = async (server: ServerInfo, deadline: Deadline): Promise<boolean> => {
     const idle = pool.acquireIdle();
     if (idle) {
-      const killed = await idle.kill(server).finally(() => pool.release(idle));
+      const killed = await idle.kill(server).catch(() => false);
+      pool.release(idle);
       if (killed) return true;
     }
     const own = await open(deadline);
@@ -50,6 +54,7 @@ export function createConnections(
     options,
     kill,
     onLost: (connection) => {
+      doubtedAt = performance.now();
       pool.remove(connection);
       connection.close("It was lost");
     },
@@ -67,8 +72,14 @@ export function createConnections(
       throw error;
     }
   });
+  const acquire = async (deadline: Deadline): Promise<Connection> => {
+    for (;;) {
+      const connection = await pool.acquire(deadline);
+      if (connection.heardAt > doubtedAt || (await connection.prove(deadline))) return connection;
+    }
+  };
   return {
-    acquire: pool.acquire,
+    acquire,
     release: pool.release,
     open,
     close: async () => pool.close(),

@@ -79,7 +79,7 @@ export async function openCursor(
       if (refusal.code === "CONFLICT") transaction?.end(refusal);
       failure = refusal;
     } catch (error) {
-      failure = isDataSourceError(error, "CONNECTION") && !readOnly ? unknownOutcome(error) : error;
+      failure = isDataSourceError(error, "CONNECTION") && !readOnly && running.isSent ? unknownOutcome(error) : error;
     }
   };
   const onEnd = (): void => {

@@ -8,7 +8,8 @@ import {
 } from "@org/data-source-core/adapter";
 import { planCost, planRows } from "./plan.ts";
 import { runQuery } from "./query.ts";
-import { dialect, type Engine, type Place } from "./queryable.ts";
+import { dialect, type Engine, type Lease, type Place } from "./queryable.ts";
+import { withReplay } from "./replay.ts";
 import { checkStatement, classify } from "./read-only.ts";
 
 const explain = "EXPLAIN FORMAT=JSON ";
@@ -22,14 +23,17 @@ export function createEstimate(engine: Engine, place: Place) {
     return observed(engine, { name: "estimate" }, async () => {
       const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
       using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "mysql" });
-      const lease = await place.lease(deadline);
-      try {
+      const read = async ({ connection, end }: Lease): Promise<unknown> => {
         const prefixed = { ...resolved, prefix: explain, rowMode: "array" as const };
         // The server's limit of rows would count in the plan.
         const limits = { maxRows: Infinity, maxBytes: Infinity, rowSchema: undefined };
         const all = { ...options, ...limits, readOnly: true, queryTags };
-        const { rows } = await runQuery<[string]>(engine, lease.connection, prefixed, all, undefined, deadline);
-        const plan = JSON.parse(rows[0]?.[0] ?? "{}") as unknown;
+        const { rows } = await runQuery<[string]>(engine, connection, prefixed, all, undefined, deadline);
+        await end();
+        return JSON.parse(rows[0]?.[0] ?? "{}") as unknown;
+      };
+      try {
+        const plan = await withReplay(engine, place, deadline, read);
         return {
           source: "plan",
           rows: planRows(plan),
@@ -41,8 +45,6 @@ export function createEstimate(engine: Engine, place: Place) {
         };
       } catch (error) {
         throw withSql(error, resolved);
-      } finally {
-        await lease.end();
       }
     });
   };

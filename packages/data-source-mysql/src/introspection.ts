@@ -20,6 +20,7 @@ import type { Connection } from "./connection.ts";
 import { runQuery } from "./query.ts";
 import type { Engine, Place } from "./queryable.ts";
 import type { Flavour } from "./settings.ts";
+import { withReplay } from "./replay.ts";
 import { addStatistics } from "./statistics.ts";
 
 /** Without these there is no catalog; a failure of any other part becomes a warning. */
@@ -45,18 +46,17 @@ async function readParts(
   options: ResolvedIntrospectOptions,
   flavour: () => Flavour,
 ): Promise<{ rows: CatalogRows; warnings: CatalogWarning[] }> {
-  const warnings: CatalogWarning[] = [];
   const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
   const timed = () => createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "mysql" });
   using waiting = timed();
-  const lease = await place.lease(waiting);
-  const queries = catalogQueries(flavour(), scope);
-  try {
+  return withReplay(engine, place, waiting, async ({ connection, end }) => {
+    const queries = catalogQueries(flavour(), scope);
+    const warnings: CatalogWarning[] = [];
     const rows: Partial<Record<Part, readonly CatalogRow[]>> = {};
     for (const part of Object.keys(queries) as Part[]) {
       using deadline = timed();
       try {
-        rows[part] = await readAll(engine, lease.connection, queries[part], options, deadline);
+        rows[part] = await readAll(engine, connection, queries[part], options, deadline);
       } catch (error) {
         const isMissing =
           isDataSourceError(error) && ["NOT_FOUND", "PERMISSION_DENIED", "QUERY_FAILED"].includes(error.code);
@@ -64,10 +64,9 @@ async function readParts(
         warnings.push({ part, message: error.message, schema: undefined, table: undefined });
       }
     }
+    await end();
     return { rows: rows as unknown as CatalogRows, warnings };
-  } finally {
-    await lease.end();
-  }
+  });
 }
 
 async function readAll(

@@ -16,7 +16,7 @@ import type { Connection, Running } from "./connection.ts";
 import type { DriverField, DriverHeader } from "./driver.ts";
 import { statementError, unknownOutcome } from "./error-map.ts";
 import { bindParams } from "./params.ts";
-import { classify } from "./read-only.ts";
+import { classify, tellsOfLast } from "./read-only.ts";
 import type { Outcome, Statement } from "./statement.ts";
 import { tracesOf } from "./traces.ts";
 import { type MappedColumn, readRaw, type TypeMap } from "./type-map.ts";
@@ -106,7 +106,8 @@ export async function runQuery<R>(
     writeTimeoutMs: environment.writeTimeoutMs,
   };
   const running = await connection.start(prepared.statement, settings, { fields, row: (row) => take(row) }, deadline);
-  const outcome = await finish(running, enough.promise, deadline, readOnly || transaction !== undefined);
+  const isHarmless = (): boolean => readOnly || transaction !== undefined || !running.isSent;
+  const outcome = await finish(running, enough.promise, deadline, isHarmless);
   if (failure !== undefined) throw failure;
   if (outcome?.error) {
     const error = statementError(outcome.error, { redact, tagged: prepared, deadline });
@@ -138,8 +139,15 @@ export function prepare(
   const text = prefix + tagged.text;
   const values = bindParams(request.params as readonly ParamValue[]);
   const classification = classify(request.text);
-  const statement = { text, values, isFresh: request.isFresh ?? false, traces: tracesOf(classification) };
-  const verb = classification.statements[0]?.verb;
+  const [first] = classification.statements;
+  const statement = {
+    text,
+    values,
+    isFresh: request.isFresh ?? false,
+    traces: tracesOf(classification),
+    isUnprepared: first !== undefined && tellsOfLast(first),
+  };
+  const verb = first?.verb;
   return { text, offset: prefix.length + tagged.offset, statement, verb };
 }
 
@@ -148,7 +156,7 @@ async function finish(
   running: Running,
   enough: Promise<undefined>,
   deadline: Deadline,
-  isHarmless: boolean,
+  isHarmless: () => boolean,
 ): Promise<Outcome | undefined> {
   try {
     const outcome = await deadline.race(Promise.race([running.outcome, enough]));
@@ -159,9 +167,9 @@ async function finish(
       await running.stop(isDataSourceError(deadline.signal.reason, "STATEMENT_TIMEOUT") ? timeoutLeewayMs : 0);
       const outcome = await running.outcome.catch((reason: unknown) => reason);
       if (!isDataSourceError(outcome)) return outcome as Outcome;
-      throw isHarmless ? deadline.signal.reason : unknownOutcome(outcome);
+      throw isHarmless() ? deadline.signal.reason : unknownOutcome(outcome);
     }
-    throw isDataSourceError(error, "CONNECTION") && !isHarmless ? unknownOutcome(error) : error;
+    throw isDataSourceError(error, "CONNECTION") && !isHarmless() ? unknownOutcome(error) : error;
   }
 }
 

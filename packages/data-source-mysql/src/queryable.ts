@@ -1,4 +1,4 @@
-import { isDataSourceError, type QueryOptions, type QueryResult, type Request } from "@org/data-source-core";
+import type { QueryOptions, QueryResult, Request } from "@org/data-source-core";
 import {
   type CallScope,
   createDeadline,
@@ -14,6 +14,7 @@ import {
 } from "@org/data-source-core/adapter";
 import type { Connection } from "./connection.ts";
 import { type OpenTransaction, runQuery, type StatementEnvironment, type StatementRequest } from "./query.ts";
+import { withReplay } from "./replay.ts";
 import { checkStatement, type StatementScope } from "./read-only.ts";
 
 /** What every statement of one data source shares. */
@@ -37,7 +38,7 @@ export interface Place {
   readonly transaction?: OpenTransaction;
   /** Besides a call's own. */
   readonly signals: readonly (AbortSignal | undefined)[];
-  /** Whether a read may run again on another connection when its own broke. */
+  /** Whether something may run again on another connection when its own broke. */
   readonly canReplay: boolean;
   /** What a call makes of a broken connection. */
   readonly onError: (error: unknown) => unknown;
@@ -94,34 +95,22 @@ async function executeCall<R>(
 ): Promise<QueryResult<R>> {
   const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
   using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "mysql" });
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const lease = await place.lease(deadline);
+  try {
+    return await withReplay(engine, place, deadline, async ({ connection, end }) => {
       const acquired = performance.now();
-      try {
-        const { firstAt, ...result } = await runQuery(
-          engine,
-          lease.connection,
-          request,
-          options,
-          place.transaction,
-          deadline,
-        );
-        const ended = performance.now();
-        const timings = {
-          totalMs: ended - started,
-          acquireMs: acquired - started,
-          executeMs: (firstAt ?? ended) - acquired,
-          fetchMs: firstAt === undefined ? undefined : ended - firstAt,
-        };
-        return { ...result, timings };
-      } finally {
-        await lease.end();
-      }
-    } catch (error) {
-      const lost = isDataSourceError(error, "CONNECTION") && place.canReplay && options.readOnly;
-      if (!lost || attempt > 1 || deadline.signal.aborted) throw withSql(place.onError(error), request);
-      engine.onEvent({ type: "retry", attempt: 2, reason: "connection lost" });
-    }
+      const { transaction } = place;
+      const { firstAt, ...result } = await runQuery(engine, connection, request, options, transaction, deadline);
+      await end();
+      const ended = performance.now();
+      const timings = {
+        totalMs: ended - started,
+        acquireMs: acquired - started,
+        executeMs: (firstAt ?? ended) - acquired,
+        fetchMs: firstAt === undefined ? undefined : ended - firstAt,
+      };
+      return { ...result, timings };
+    });
+  } catch (error) {
+    throw withSql(place.onError(error), request);
   }
 }

@@ -106,9 +106,15 @@ function checkPooled(scope: StatementScope, statement: Statement): void {
   );
 }
 
+/** SHOW WARNINGS and the like. */
+export function tellsOfLast({ first, words }: Statement): boolean {
+  return (first === "SHOW" && (words.has("WARNINGS") || words.has("ERRORS"))) || first === "GET";
+}
+
 /** What tells of the connection's last statement, which was somebody else's: its warnings quote their values. */
-function checkOwn(scope: StatementScope, { first, words, calls }: Statement): void {
-  const isWarnings = first === "SHOW" && (words.has("WARNINGS") || words.has("ERRORS"));
+function checkOwn(scope: StatementScope, statement: Statement): void {
+  const { first, calls } = statement;
+  const isWarnings = tellsOfLast(statement);
   // `on duplicate key update id = last_insert_id(id)` is the statement's own.
   const isNumber =
     !scope.inTransaction &&

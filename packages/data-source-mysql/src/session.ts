@@ -10,6 +10,7 @@ import {
   sessionLost,
 } from "@org/data-source-core/adapter";
 import { createQuery, type Engine, type Place } from "./queryable.ts";
+import { withReplay } from "./replay.ts";
 import { createStream } from "./stream.ts";
 import { createTransaction } from "./transaction.ts";
 
@@ -38,7 +39,11 @@ async function runSession<T>(
     signals: [...signals, engine.lifecycle.signal],
     kind: "mysql",
   });
-  const outer = await place.lease(deadline);
+  // Whose warnings and numbers these are, nobody here may know.
+  const outer = await withReplay(engine, place, deadline, async (lease) => {
+    await lease.connection.ask(forget, deadline);
+    return lease;
+  });
   const turns = createTurnQueue("mysql", "session");
   const inner: Place = {
     scope: innerScope(place.scope, options),
@@ -52,10 +57,6 @@ async function runSession<T>(
     onError: (error) => sessionLost(error, ["temporary tables", "settings"]),
   };
   try {
-    // Whose warnings and numbers these are, nobody here may know.
-    await outer.connection.ask(forget, deadline).catch((error: unknown) => {
-      throw inner.onError(error);
-    });
     return await work({
       query: createQuery(engine, inner),
       stream: createStream(engine, inner),

@@ -10,12 +10,16 @@ export interface Statement {
   /** Not as it was prepared before: a statement keeps the database and sql_mode that it was prepared under. */
   readonly isFresh: boolean;
   readonly traces: Traces;
+  /** It tells of the statement before it: on MySQL preparing it would be that one. */
+  readonly isUnprepared: boolean;
 }
 
 /** Where the first result's rows go, as they come. */
 export interface RowSink {
   fields(fields: readonly DriverField[]): void;
   row(row: unknown[]): void;
+  /** From now on the server may run it. */
+  onSend?(): void;
 }
 
 /** How a statement ended. */
@@ -42,22 +46,30 @@ export interface Binding {
  */
 export function execute(
   driver: DriverConnection,
-  { text, values, isFresh }: Statement,
+  { text, values, isFresh, isUnprepared }: Statement,
   sink: RowSink,
   { isTypedOnce }: Binding,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
+    const runAsText = (): void => {
+      sink.onSend?.();
+      resolve(follow(driver.query({ sql: text }), sink));
+    };
+    if (isUnprepared && values.length === 0) return runAsText();
     const prepared = { sql: text, rowsAsArray: isTypedOnce ? typesOf(values) : "" };
     if (isFresh) driver.unprepare(prepared);
     driver.prepare(prepared, (error, statement) => {
-      if (error?.errno === unpreparable && values.length === 0) resolve(follow(driver.query({ sql: text }), sink));
+      if (error?.errno === unpreparable && values.length === 0) runAsText();
       else if (error) resolve({ error, header: undefined, results: 0 });
       else if (statement.parameters.length !== values.length) {
         const expected = statement.parameters.length;
         reject(
           new ValidationError(`params must hold ${expected} values, one for each ?; got ${values.length}`, "params"),
         );
-      } else resolve(follow(statement.execute(values), sink));
+      } else {
+        sink.onSend?.();
+        resolve(follow(statement.execute(values), sink));
+      }
     });
   });
 }

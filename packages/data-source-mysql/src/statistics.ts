@@ -1,7 +1,8 @@
 import type { Catalog, CatalogTable, ColumnStatistics, LogicalType } from "@org/data-source-core";
 import { createDeadline, type ResolvedIntrospectOptions, sampleTables } from "@org/data-source-core/adapter";
 import { runQuery } from "./query.ts";
-import { dialect, type Engine, type Place } from "./queryable.ts";
+import { dialect, type Engine, type Lease, type Place } from "./queryable.ts";
+import { withReplay } from "./replay.ts";
 
 type Sampling = NonNullable<ResolvedIntrospectOptions["statistics"]>;
 
@@ -29,29 +30,28 @@ async function sample(
 ): Promise<CatalogTable> {
   const signals = [signal, ...place.signals, engine.lifecycle.signal];
   using deadline = createDeadline({ timeoutMs: statementTimeoutMs, signals, kind: "mysql" });
-  const lease = await place.lease(deadline);
-  const read = async (text: string): Promise<unknown[][]> => {
+  const read = async ({ connection }: Lease, text: string): Promise<unknown[][]> => {
     const limits = { maxRows: Infinity, maxBytes: Infinity, rowSchema: undefined };
     const options = { ...limits, readOnly: true, statementTimeoutMs, signal, queryTags };
     const request = { text, params: [], rowMode: "array" as const };
-    return (await runQuery<unknown[]>(engine, lease.connection, request, options, undefined, deadline)).rows;
+    return (await runQuery<unknown[]>(engine, connection, request, options, undefined, deadline)).rows;
   };
-  try {
+  return withReplay(engine, place, deadline, async (lease) => {
     // Names come from the catalog, and are quoted; they cannot be bound.
     const source = `(select * from ${quote(schema)}.${quote(table.name)} limit ${sampleRows}) as sampled`;
     const [figures = []] = await read(
+      lease,
       `select ${["count(*)", ...table.columns.flatMap(figuresOf)].join(", ")} from ${source}`,
     );
-    const first = samples > 0 ? await read(`select * from ${source} limit ${samples}`) : undefined;
+    const first = samples > 0 ? await read(lease, `select * from ${source} limit ${samples}`) : undefined;
     const columns = table.columns.map((column, index) => {
       const own = figures.slice(1 + index * 4, 5 + index * 4);
       const values = first?.map((row) => row[index]);
       return { ...column, statistics: statisticsOf(Number(figures[0]), own, values) };
     });
-    return { ...table, columns };
-  } finally {
     await lease.end();
-  }
+    return { ...table, columns };
+  });
 }
 
 /** Types whose smallest and largest value mean something. */

@@ -1,4 +1,4 @@
-import { isDataSourceError, type QueryStream, type Request, type StreamOptions } from "@org/data-source-core";
+import type { QueryStream, Request, StreamOptions } from "@org/data-source-core";
 import {
   type BatchReader,
   createQueryStream,
@@ -8,7 +8,8 @@ import {
   withSql,
 } from "@org/data-source-core/adapter";
 import type { StatementRequest } from "./query.ts";
-import { type Engine, type Lease, type Place, resolveStatement } from "./queryable.ts";
+import { type Engine, type Place, resolveStatement } from "./queryable.ts";
+import { withReplay } from "./replay.ts";
 import { openCursor } from "./cursor.ts";
 
 export function createStream(engine: Engine, place: Place) {
@@ -34,27 +35,21 @@ async function openReader<R>(
   options: ResolvedStreamOptions<R>,
   deadline: Deadline,
 ): Promise<BatchReader> {
-  for (let attempt = 1; ; attempt += 1) {
-    let lease: Lease | undefined;
-    try {
-      lease = await place.lease(deadline);
-      const { connection, end } = lease;
+  const failure = (error: unknown): unknown => withSql(place.onError(error), request);
+  try {
+    return await withReplay(engine, place, deadline, async ({ connection, end }) => {
       const cursor = await openCursor(engine, connection, request, options, place.transaction, deadline);
       return {
         columns: cursor.columns,
         queryId: undefined,
-        read: (maxRows, limit) =>
-          cursor.read(maxRows, limit).catch((error: unknown) => Promise.reject(withSql(place.onError(error), request))),
+        read: (maxRows, limit) => cursor.read(maxRows, limit).catch((error: unknown) => Promise.reject(failure(error))),
         close: async () => {
           await cursor.close();
           await end();
         },
       };
-    } catch (error) {
-      await lease?.end();
-      // Nothing has been handed out yet.
-      const lost = isDataSourceError(error, "CONNECTION") && place.canReplay && options.readOnly;
-      if (!lost || attempt > 1 || deadline.signal.aborted) throw withSql(place.onError(error), request);
-    }
+    });
+  } catch (error) {
+    throw failure(error);
   }
 }

@@ -9,6 +9,7 @@ import {
   abortError,
   createDeadline,
   createTurnQueue,
+  type Deadline,
   innerScope,
   observed,
   type ResolvedUnitOptions,
@@ -18,7 +19,8 @@ import {
 } from "@org/data-source-core/adapter";
 import type { Connection } from "./connection.ts";
 import { unknownOutcome } from "./error-map.ts";
-import { createQuery, type Engine, type Place } from "./queryable.ts";
+import { createQuery, type Engine, type Lease, type Place } from "./queryable.ts";
+import { withReplay } from "./replay.ts";
 import { createStream } from "./stream.ts";
 
 const isolations: readonly IsolationLevel[] = ["read-uncommitted", "read-committed", "repeatable-read", "serializable"];
@@ -46,7 +48,7 @@ async function runTransaction<T>(
     signals: [...signals, engine.lifecycle.signal],
     kind: "mysql",
   });
-  const lease = await place.lease(deadline);
+  const lease = await begin(engine, place, options, deadline);
   const { connection } = lease;
   const turns = createTurnQueue("mysql", "transaction");
   let over: DataSourceError | undefined;
@@ -67,16 +69,8 @@ async function runTransaction<T>(
     canReplay: false,
     onError: (error) => sessionLost(error, ["transaction"]),
   };
-  let isOpen = false;
+  let isOpen = true;
   try {
-    const { isolation, readOnly } = options;
-    if (isolation !== undefined) {
-      const level = isolation.replace("-", " ").toUpperCase();
-      await connection.ask(`SET TRANSACTION ISOLATION LEVEL ${level}`, deadline);
-    }
-    isOpen = true;
-    // With the mode stated, that of the session does not matter.
-    await connection.ask(`START TRANSACTION READ ${readOnly ? "ONLY" : "WRITE"}`, deadline);
     const result = await work(createHandle(engine, inner));
     await turns.end();
     if (over) throw over;
@@ -92,6 +86,33 @@ async function runTransaction<T>(
     if (isOpen) await rollBack(connection);
     await lease.end();
   }
+}
+
+/** A connection with an open transaction; what broke before there was one has done nothing. */
+async function begin(
+  engine: Engine,
+  place: Place,
+  { isolation, readOnly }: ResolvedUnitOptions,
+  deadline: Deadline,
+): Promise<Lease> {
+  return withReplay(engine, place, deadline, async (lease) => {
+    const { connection } = lease;
+    try {
+      if (isolation !== undefined) {
+        const level = isolation.replace("-", " ").toUpperCase();
+        await connection.ask(`SET TRANSACTION ISOLATION LEVEL ${level}`, deadline);
+      }
+      // With the mode stated, that of the session does not matter.
+      await connection.ask(`START TRANSACTION READ ${readOnly ? "ONLY" : "WRITE"}`, deadline);
+      return lease;
+    } catch (error) {
+      // The level would be that of somebody's next transaction.
+      connection.spoil();
+      throw error;
+    }
+  }).catch((error: unknown) => {
+    throw place.onError(error);
+  });
 }
 
 function createHandle(engine: Engine, place: Place): Transaction {

@@ -50,27 +50,30 @@ test("scripted MySQL: a write, which max_execution_time does not cover, is kille
     else reply.ok();
     if (text.startsWith("KILL QUERY")) victim?.error(1317, "Query execution was interrupted");
   });
-  const slow = source({ access: "read-write" }).query("update t set a = 1", {
-    readOnly: false,
-    statementTimeoutMs: 100,
-  });
+  const both = source({ access: "read-write" });
+  await both.query("do 1", { readOnly: false });
+  const slow = both.query("update t set a = 1", { readOnly: false, statementTimeoutMs: 100 });
   expect(await failure(slow)).toMatchObject({ code: "STATEMENT_TIMEOUT" });
   expect(said.filter((text) => /^(?:KILL|do 0)/.test(text))).toEqual(["KILL QUERY 11", "do 0"]);
 });
 
 test("scripted MySQL: a write that ended in spite of the cancel has happened", async () => {
+  const caller = new AbortController();
+  const { signal } = caller;
   let victim: Reply | undefined;
   const { source } = await script((text, reply) => {
-    if (text.startsWith("update")) victim = reply;
-    else reply.ok();
+    if (text.startsWith("update")) {
+      victim = reply;
+      caller.abort();
+    } else reply.ok();
     if (text.startsWith("KILL QUERY")) victim?.ok();
   });
-  const signal = AbortSignal.timeout(100);
   const done = await source({ access: "read-write" }).query("update t set a = 1", { readOnly: false, signal });
   expect(done.rowsAffected).toBe(0);
 });
 
 test("scripted MySQL: a kill that comes too late hits the barrier, not the next statement", async () => {
+  const caller = new AbortController();
   let victim: Reply | undefined;
   let barriers = 0;
   const { said, source } = await script((text, reply) => {
@@ -81,11 +84,13 @@ test("scripted MySQL: a kill that comes too late hits the barrier, not the next 
       barriers += 1;
       if (barriers === 1) reply.error(1317, "Query execution was interrupted");
       else reply.ok();
-    } else if (text.startsWith("select 'slow'")) victim = reply;
-    else reply.row({ a: "next" });
+    } else if (text.startsWith("select 'slow'")) {
+      victim = reply;
+      caller.abort();
+    } else reply.row({ a: "next" });
   });
   const reader = source();
-  const slow = failure(reader.query("select 'slow'", { signal: AbortSignal.timeout(100) }));
+  const slow = failure(reader.query("select 'slow'", { signal: caller.signal }));
   expect(await slow).toMatchObject({ code: "CANCELLED" });
   expect((await reader.query("select 'next' as a")).rows).toEqual([{ a: "next" }]);
   expect(barriers).toBe(2);
@@ -94,12 +99,14 @@ test("scripted MySQL: a kill that comes too late hits the barrier, not the next 
 });
 
 test("scripted MySQL: a kill that is refused costs the connection, and not the caller", async () => {
+  const caller = new AbortController();
   const { said, source } = await script((text, reply) => {
     if (text.startsWith("KILL QUERY")) reply.error(1095, "You are not owner of thread");
     else if (text === "select 'next' as a") reply.row({ a: "next" });
+    else caller.abort();
   });
   const reader = source();
-  const slow = failure(reader.query("select 'slow'", { signal: AbortSignal.timeout(100) }));
+  const slow = failure(reader.query("select 'slow'", { signal: caller.signal }));
   expect(await slow).toMatchObject({ code: "CANCELLED" });
   expect((await reader.query("select 'next' as a")).rows).toEqual([{ a: "next" }]);
   expect(said.filter((text) => text.startsWith("select version()"))).toHaveLength(3);

@@ -1,6 +1,6 @@
 import type { LakebaseEmulator } from "@org/lakebase-emulator";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { type Proxy, startProxy } from "@org/data-source-conformance";
 import { open, type Source, startServer } from "./server.ts";
 
 let emulator: LakebaseEmulator;
