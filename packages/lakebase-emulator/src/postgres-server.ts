@@ -34,7 +34,7 @@ const SERVER_SETTINGS: Record<string, string> = {
   wal_level: "minimal",
   max_wal_senders: "0",
   max_logical_replication_workers: "0",
-  max_connections: "200",
+  max_connections: "250",
   shared_buffers: "32MB",
   // Files in the data directory, which goes with it; POSIX shared memory would outlive a crash.
   dynamic_shared_memory_type: "mmap",
