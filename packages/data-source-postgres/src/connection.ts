@@ -7,6 +7,7 @@ import { brokenError, noticeOf } from "./error-map.ts";
 import { exchange, NotSentError, type Outcome, type Step } from "./exchange.ts";
 import { discardAll, rollback } from "./guard.ts";
 import { loginError } from "./login-error.ts";
+import { PreparedStatements } from "./prepared.ts";
 import { parametersOf, type PoolSettings, ResilientPool } from "./pool.ts";
 
 /** One acquired connection. */
@@ -49,6 +50,7 @@ export interface Connections {
 export interface ConnectionSettings extends PoolSettings {
   /** Behind a transaction pooler the connection that a reset would reach is anybody's. */
   readonly pooler: "none" | "transaction";
+  readonly preparedStatements: boolean;
   readonly acquireTimeoutMs: number;
 }
 
@@ -128,6 +130,7 @@ function createLease(client: PoolClient, settings: ConnectionSettings, losses: L
   let notices: Notice[] = [];
   let broken: DataSourceError | undefined;
   let isTainted = false;
+  const prepared = settings.preparedStatements ? new PreparedStatements(client.connection) : undefined;
   const onNotice = (message: { severity?: string; code?: string; message?: string }): void => {
     const notice = noticeOf(message);
     notices.push(notice);
@@ -175,10 +178,29 @@ function createLease(client: PoolClient, settings: ConnectionSettings, losses: L
   const tidy = async (step: Step): Promise<void> => {
     using limit = createDeadline({ timeoutMs: cancelGraceMs, code: "CONNECTION" });
     try {
-      const { error } = await limit.race(exchange(client, [step]));
+      const { error } = await limit.race(exchange(client, [step], prepared));
       if (error) throw error;
     } catch (error) {
       broken = brokenError(error, redact);
+    }
+  };
+
+  const runOnce = async (steps: readonly Step[], deadline: Deadline): Promise<Outcome> => {
+    if (broken) {
+      unsent.add(broken);
+      throw broken;
+    }
+    deadline.throwIfOver();
+    const running = exchange(client, steps, prepared);
+    try {
+      const outcome = await deadline.race(running);
+      lossesWhenAlive = losses.count;
+      return outcome;
+    } catch (error) {
+      if (!deadline.signal.aborted) throw lose(error);
+      return await stop(running, deadline).catch((reason: unknown) => {
+        throw lose(reason);
+      });
     }
   };
 
@@ -190,22 +212,12 @@ function createLease(client: PoolClient, settings: ConnectionSettings, losses: L
       return taken;
     },
     run: async (steps, deadline) => {
-      if (broken) {
-        unsent.add(broken);
-        throw broken;
-      }
-      deadline.throwIfOver();
-      const running = exchange(client, steps);
-      try {
-        const outcome = await deadline.race(running);
-        lossesWhenAlive = losses.count;
-        return outcome;
-      } catch (error) {
-        if (!deadline.signal.aborted) throw lose(error);
-        return await stop(running, deadline).catch((reason: unknown) => {
-          throw lose(reason);
-        });
-      }
+      const isAlone = client.getTransactionStatus() === "I";
+      const outcome = await runOnce(steps, deadline);
+      if (!outcome.isStale || !isAlone) return outcome;
+      // Nothing of it has run but what it began with: it may be parsed anew, once.
+      await settle();
+      return runOnce(steps, deadline);
     },
     taint: () => {
       isTainted = settings.pooler === "none";

@@ -46,6 +46,7 @@ export function composeDataSource(given: PostgresDataSourceOptions): PostgresDat
     instrument,
     onEvent,
     redact,
+    preparedStatements: options.preparedStatements,
     types,
     shapes: createResultShapes(types),
   };

@@ -48,6 +48,13 @@ const hints: Partial<Record<string, string>> = {
   "42P18": "Give the parameter a type: sql.typed(value, type), or a cast in the SQL.",
 };
 
+const changedHint = "A table was altered after this statement was prepared: run the transaction again.";
+
+/** "Cached plan must not change result type", of a statement that was prepared before a table was altered. */
+export function isResultChanged({ code, routine }: DatabaseError): boolean {
+  return code === "0A000" && routine === "RevalidateCachedQuery";
+}
+
 export interface StatementContext {
   readonly redact: Redactor;
   readonly tagged?: TaggedText;
@@ -72,13 +79,14 @@ export function statementError(error: DatabaseError, context: StatementContext):
     }
   }
   const position = error.position === undefined ? undefined : Number(error.position);
+  const isChanged = isResultChanged(error);
   return new DataSourceError({
-    code: codeOf(sqlState),
+    code: isChanged ? "CONFLICT" : codeOf(sqlState),
     kind,
     message: redact(error.message),
     sqlState,
     position: context.tagged ? untaggedPosition(position, context.tagged) : position,
-    hint: hints[sqlState] ?? (error.hint === undefined ? undefined : redact(error.hint)),
+    hint: (isChanged ? changedHint : hints[sqlState]) ?? (error.hint === undefined ? undefined : redact(error.hint)),
     cause: safeCause(error, redact, causeFields),
   });
 }

@@ -1,5 +1,6 @@
 import { type Client, type Connection, DatabaseError, type FieldDef, type Submittable } from "pg";
 import { serialize } from "pg-protocol";
+import { isStale, type ParsedStatement, type PreparedStatements } from "./prepared.ts";
 
 /** A parameter as the wire takes it: text, or bytes for a Buffer. */
 export type WireValue = string | Buffer | null;
@@ -18,6 +19,8 @@ export interface Step {
   readonly maxRows?: number | undefined;
   /** Default: the unnamed portal. */
   readonly portal?: string | undefined;
+  /** What it means to the statements that the connection keeps prepared, if it keeps any. Default `leave`. */
+  readonly prepared?: "keep" | "leave" | "forget";
   /**
    * The step whose columns, rows and command tag are the outcome; at most one of an exchange, and only the last may be
    * one that is not run.
@@ -36,6 +39,8 @@ export interface Outcome {
   readonly rows: WireRow[];
   /** Such as `INSERT 0 3`; `undefined` if the portal has more rows. */
   readonly tag: string | undefined;
+  /** The error is about a statement that was kept prepared, and neither the main step nor what follows it has run. */
+  readonly isStale: boolean;
 }
 
 /**
@@ -45,9 +50,9 @@ export interface Outcome {
  *
  * Rejects only if the connection broke. `client` must be idle.
  */
-export function exchange(client: Client, steps: readonly Step[]): Promise<Outcome> {
+export function exchange(client: Client, steps: readonly Step[], prepared?: PreparedStatements): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    client.query(new Exchange(client, steps, resolve, reject));
+    client.query(new Exchange(client, steps, prepared, resolve, reject));
   });
 }
 
@@ -58,6 +63,9 @@ export class NotSentError extends Error {}
 class Exchange implements Submittable {
   readonly #client: Client;
   readonly #steps: readonly Step[];
+  readonly #prepared: PreparedStatements | undefined;
+  /** Steps that were sent under a new name, and that name. */
+  readonly #named: [index: number, name: string][] = [];
   readonly #resolve: (outcome: Outcome) => void;
   readonly #reject: (reason: Error) => void;
   /** How many executed steps have ended, and how many do before the main one's rows. */
@@ -70,11 +78,13 @@ class Exchange implements Submittable {
   constructor(
     client: Client,
     steps: readonly Step[],
+    prepared: PreparedStatements | undefined,
     resolve: (outcome: Outcome) => void,
     reject: (reason: Error) => void,
   ) {
     this.#client = client;
     this.#steps = steps;
+    this.#prepared = prepared;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#main = steps.findIndex((step) => step.isMain);
@@ -83,11 +93,40 @@ class Exchange implements Submittable {
   /** What it returns instead of sending reaches `handleError`. */
   submit(connection: Connection): Error | undefined {
     if (!connection.stream.writable) return new NotSentError("The connection is closed");
-    const messages = this.#steps.map(encodeStep);
+    const messages = this.#prepared ? this.#encodePrepared(this.#prepared) : this.#steps.map(encodeStep);
     messages.push(sync);
     // One buffer costs less than corked writes of its messages.
     connection.stream.write(Buffer.concat(messages));
     return undefined;
+  }
+
+  #encodePrepared(prepared: PreparedStatements): Buffer[] {
+    prepared.bound = 0;
+    const messages = prepared.takeClosing();
+    for (const [index, step] of this.#steps.entries()) {
+      if (step.prepared !== "keep") {
+        messages.push(encodeStep(step));
+        continue;
+      }
+      const known = prepared.get(step);
+      const name = known?.name ?? prepared.newName();
+      if (!known) this.#named.push([index, name]);
+      else if (step.isMain) this.#fields = known.fields;
+      messages.push(encodeNamed(step, name, known));
+    }
+    return messages;
+  }
+
+  /** Keeps what has run, and closes what may or may not be known to the server. */
+  #settlePrepared(prepared: PreparedStatements, error: DatabaseError | undefined): boolean {
+    for (const [index, name] of this.#named) {
+      const step = this.#steps[index] as Step;
+      if (error && index >= this.#completed) prepared.close(name);
+      else prepared.add(step, { name, fields: step.isMain ? this.#fields : undefined });
+    }
+    const stale = error !== undefined && isStale(error);
+    if (stale || this.#steps.some((step) => step.prepared === "forget")) prepared.forgetAll();
+    return stale && prepared.bound <= (this.#main === -1 ? this.#steps.length - 1 : this.#main);
   }
 
   handleRowDescription({ fields }: { fields: readonly FieldDef[] }): void {
@@ -143,7 +182,8 @@ class Exchange implements Submittable {
 
   #finish(error?: DatabaseError): void {
     const status = this.#client.getTransactionStatus();
-    this.#resolve({ status, error, fields: this.#fields, rows: this.#rows, tag: this.#tag });
+    const isStale = this.#prepared ? this.#settlePrepared(this.#prepared, error) : false;
+    this.#resolve({ status, error, fields: this.#fields, rows: this.#rows, tag: this.#tag, isStale });
   }
 }
 
@@ -152,21 +192,24 @@ const none: readonly never[] = [];
 const encoded = new WeakMap<Step, Buffer>();
 
 /** A step that is always the same, such as BEGIN, encoded once. */
-export function constantStep(text: string): Step {
-  const step: Step = { text, maxRows: 0 };
+export function constantStep(text: string, prepared: Step["prepared"] = "leave"): Step {
+  const step: Step = { text, maxRows: 0, prepared };
   encoded.set(step, encodeStep(step));
   return step;
 }
 
 function encodeStep(step: Step): Buffer {
-  const known = encoded.get(step);
-  if (known) return known;
+  return encoded.get(step) ?? encodeNamed(step, "");
+}
+
+/** `known`: the server has parsed it under this name, and described it. */
+function encodeNamed(step: Step, statement: string, known?: ParsedStatement): Buffer {
   const { text, values = none, types = none, maxRows, portal = "", isMain } = step;
   const messages: Buffer[] = [];
   if (text !== undefined) {
-    messages.push(serialize.parse({ name: "", text, types: types as number[] }));
-    messages.push(serialize.bind({ portal, values: values as WireValue[] }));
-    if (isMain) messages.push(serialize.describe({ type: "P", name: portal }));
+    if (!known) messages.push(serialize.parse({ name: statement, text, types: types as number[] }));
+    messages.push(serialize.bind({ portal, statement, values: values as WireValue[] }));
+    if (isMain && !known) messages.push(serialize.describe({ type: "P", name: portal }));
   }
   if (maxRows !== undefined) messages.push(serialize.execute({ portal, rows: maxRows }));
   return Buffer.concat(messages);

@@ -6,8 +6,9 @@ import { constantStep, type Step } from "./exchange.ts";
  */
 export type Guard = "read" | "write" | "transaction" | "none";
 
-const beginRead = constantStep("BEGIN READ ONLY");
-const beginWrite = constantStep("BEGIN READ WRITE");
+const beginRead = constantStep("BEGIN READ ONLY", "keep");
+const beginWrite = constantStep("BEGIN READ WRITE", "keep");
+/** Never kept prepared: the statement before it may have deallocated everything, and would be undone. */
 export const commit: Step = constantStep("COMMIT");
 /**
  * A read has nothing to keep, and the end by ROLLBACK undoes what a function in it may have changed on the connection
@@ -16,7 +17,7 @@ export const commit: Step = constantStep("COMMIT");
 export const rollback: Step = constantStep("ROLLBACK");
 
 /** Undoes what a session, or a statement, may have left on its connection. */
-export const discardAll: Step = { text: "DISCARD ALL", maxRows: 0 };
+export const discardAll: Step = { text: "DISCARD ALL", maxRows: 0, prepared: "forget" };
 
 /** What opens the guard's transaction, if it has one of its own. */
 export function begin(guard: Guard): Step[] {
@@ -42,7 +43,7 @@ export function settingsStep(
   { parameters }: { readonly parameters: ReadonlyMap<string, string> },
 ): Step {
   const timeout = String(Math.min(timeoutMs ?? 0, longestTimeoutMs));
-  return { text: settingsText(parameters), values: [timeout], maxRows: 0 };
+  return { text: settingsText(parameters), values: [timeout], maxRows: 0, prepared: "keep" };
 }
 
 const timeoutOnly = "select set_config('statement_timeout', $1, true)";

@@ -45,6 +45,11 @@ export interface PostgresDataSourceOptions extends DataSourceOptions {
    * are refused. Default `none`, or `transaction` for a Lakebase endpoint whose name ends in `-pooler`.
    */
   readonly pooler?: "none" | "transaction";
+  /**
+   * Default false. True: each connection keeps its latest 100 statements prepared on the server, so that one that comes
+   * again is not parsed again. Not behind a transaction pooler or on Redshift.
+   */
+  readonly preparedStatements?: boolean;
   /** Variables to read instead of `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -52,13 +57,14 @@ export interface PostgresDataSourceOptions extends DataSourceOptions {
 export interface ResolvedPostgresOptions extends ResolvedSourceOptions, Target {
   readonly flavour: "postgres" | "redshift";
   readonly pooler: "none" | "transaction";
+  readonly preparedStatements: boolean;
   readonly isLakebase: boolean;
   readonly redact: Redactor;
 }
 
 const names = [
   ...sourceOptionNames,
-  ..."url host port user password database ssl applicationName auth flavour pooler env".split(" "),
+  ..."url host port user password database ssl applicationName auth flavour pooler preparedStatements env".split(" "),
 ];
 
 /** Lakebase closes connections after three days and its tokens live an hour; 45 minutes is its documented advice. */
@@ -82,7 +88,8 @@ export function resolveOptions(options: PostgresDataSourceOptions): ResolvedPost
     isLakebase ? { connectTimeoutMs: 30_000, pool: { maxLifetimeMs: lakebaseLifetimeMs } } : {},
   );
   const secrets = typeof target.password === "string" ? [target.password] : [];
-  return { ...shared, ...target, flavour, pooler, isLakebase, redact: createRedactor(secrets) };
+  const preparedStatements = preparedOf(options.preparedStatements, flavour, pooler);
+  return { ...shared, ...target, flavour, pooler, preparedStatements, isLakebase, redact: createRedactor(secrets) };
 }
 
 /** Where to connect and how to log in. */
@@ -182,6 +189,20 @@ function sslOf(ssl: PostgresDataSourceOptions["ssl"], mode: string | undefined, 
 
 function isLocal(host: string): boolean {
   return host.startsWith("/") || host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+function preparedOf(
+  given: boolean | undefined,
+  flavour: ResolvedPostgresOptions["flavour"],
+  pooler: ResolvedPostgresOptions["pooler"],
+): boolean {
+  if (given === undefined || !check.boolean("preparedStatements", given)) return false;
+  if (pooler === "none" && flavour === "postgres") return true;
+  const reason =
+    pooler === "none"
+      ? "Redshift's way with changed results is not known"
+      : "a transaction pooler gives each transaction another connection";
+  throw new ConfigurationError(`preparedStatements: true is refused: ${reason}; leave it out`, "preparedStatements");
 }
 
 /** Lakebase's pooled endpoints are PgBouncer in transaction mode, under a name of their own. */

@@ -6,6 +6,7 @@ import {
   type Redactor,
   type ResolvedQueryOptions,
   type ResolvedRequest,
+  type TaggedText,
   tagText,
   validateRows,
 } from "@org/data-source-core/adapter";
@@ -15,6 +16,7 @@ import { statementError, unknownOutcome } from "./error-map.ts";
 import type { Outcome, Step } from "./exchange.ts";
 import { type Guard, guarded, settingsStep } from "./guard.ts";
 import { bindParams } from "./params.ts";
+import { effectOnPrepared } from "./prepared.ts";
 import { learnTypes } from "./type-lookup.ts";
 import { type ResultShape, type ResultShapes, unknownOids } from "./result-shape.ts";
 import type { TypeMap } from "./type-map.ts";
@@ -24,6 +26,8 @@ export interface StatementEnvironment {
   readonly types: TypeMap;
   readonly shapes: ResultShapes;
   readonly redact: Redactor;
+  /** Whether connections keep statements prepared. */
+  readonly preparedStatements: boolean;
 }
 
 /** One statement, ready to be sent. */
@@ -95,11 +99,18 @@ export function prepare(
   const { values, types: oids, unknownTypes } = bindParams(params, types);
   const toError: PreparedStatement["toError"] = (error, now = deadline) =>
     statementError(error, { redact, tagged, deadline: now });
-  if (unknownTypes.length === 0) return { step: { text: tagged.text, values, types: oids }, toError };
+  const prepared = environment.preparedStatements ? effectOfTagged(tagged) : "leave";
+  if (unknownTypes.length === 0) return { step: { text: tagged.text, values, types: oids, prepared }, toError };
   return learn(environment, connection, guard, { names: unknownTypes }, deadline).then(() => ({
-    step: { text: tagged.text, values, types: bindParams(params, types).types },
+    step: { text: tagged.text, values, types: bindParams(params, types).types, prepared },
     toError,
   }));
+}
+
+/** Tags differ from call to call: a tagged text is not worth keeping. */
+function effectOfTagged({ text, offset }: TaggedText): NonNullable<Step["prepared"]> {
+  const effect = effectOnPrepared(offset === 0 ? text : text.slice(offset));
+  return effect === "keep" && offset > 0 ? "leave" : effect;
 }
 
 /** One guarded exchange. A write whose connection broke has an unknown outcome, unless it was not sent. */

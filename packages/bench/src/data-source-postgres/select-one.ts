@@ -48,6 +48,12 @@ function openSubjects({ adminUri }: LakebaseEmulator, max: number): Subject[] {
     max,
   });
   const source = createPostgresDataSource({ url: adminUri, access: "read-write", pool: { max } });
+  const prepared = createPostgresDataSource({
+    url: adminUri,
+    access: "read-write",
+    pool: { max },
+    preparedStatements: true,
+  });
   const trusted = { readOnly: false, transactional: false };
   return [
     { name: "pg", run: () => pool.query("select 1 as a"), close: () => pool.end() },
@@ -56,9 +62,24 @@ function openSubjects({ adminUri }: LakebaseEmulator, max: number): Subject[] {
       run: () => pool.query({ text: "select 1 as a", queryMode: "extended" } as object as { text: string }),
       close: async () => undefined,
     },
+    {
+      name: "pg, named statement",
+      run: () => pool.query({ text: "select 1 as a", name: "one" }),
+      close: async () => undefined,
+    },
     { name: "postgres.js", run: () => sql`select 1 as a`, close: () => sql.end() },
     { name: "trusted", run: () => source.query("select 1 as a", trusted), close: () => source.close() },
+    {
+      name: "trusted, preparedStatements",
+      run: () => prepared.query("select 1 as a", trusted),
+      close: () => prepared.close(),
+    },
     { name: "read-only (default)", run: () => source.query("select 1 as a"), close: async () => undefined },
+    {
+      name: "read-only, preparedStatements",
+      run: () => prepared.query("select 1 as a"),
+      close: async () => undefined,
+    },
     {
       name: "pg, BEGIN READ ONLY … COMMIT by hand",
       run: async () => {
