@@ -9,7 +9,8 @@ export interface LexicalRules {
   readonly dollarQuotes: "none" | "plain" | "tagged";
   /** `'''…'''` and `"""…"""`; a doubled quote then does not stand for one. */
   readonly tripleQuotes: boolean;
-  readonly nestedComments: boolean;
+  /** `unsure`: a text in which it matters is irregular. */
+  readonly nestedComments: boolean | "unsure";
   /** What stands in `/*! … *\/` and `/*M! … *\/` is run. */
   readonly executableComments: boolean;
   readonly lineComments: readonly ("--" | "#" | "//")[];
@@ -54,7 +55,13 @@ export const lexicalRules: Readonly<Record<"postgres" | "mysql" | "snowflake" | 
     dashesNeedSpace: true,
     returnEndsComment: false,
   },
-  snowflake: { ...base, dollarQuotes: "plain", lineComments: ["--", "//"], returnEndsComment: false },
+  snowflake: {
+    ...base,
+    nestedComments: "unsure",
+    dollarQuotes: "plain",
+    lineComments: ["--", "//"],
+    returnEndsComment: false,
+  },
   bigquery: {
     ...base,
     doubleQuotes: "string",

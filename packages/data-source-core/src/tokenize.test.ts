@@ -83,6 +83,7 @@ test.each<[Engine, string, string]>([
   ["postgres", "select 1 a\u3000$$, drop --$$", "it has white space other than ASCII's"],
   ["mysql", "select\u00a01", "it has white space other than ASCII's"],
   ["snowflake", "select\ufeff1", "it has white space other than ASCII's"],
+  ["snowflake", "/* /* */ select 1 -- */ drop", "it has a comment in a comment"],
   ["bigquery", "select\u00a0'open", "it has a quote without an end"],
   ["snowflake", "select 1 -- a\r drop", "a comment has a carriage return of its own"],
 ])("%s: %o is irregular", (engine, sql, reason) => {

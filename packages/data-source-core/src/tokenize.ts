@@ -94,13 +94,17 @@ export function tokenize(sql: string, rules: LexicalRules): Tokens {
   const blockComment = (): void => {
     let depth = 0;
     do {
-      if (sql.startsWith("/*", at) && (depth === 0 || rules.nestedComments)) {
+      if (sql.startsWith("/*", at) && (depth === 0 || rules.nestedComments === true)) {
         depth += 1;
         at += 2;
       } else if (sql.startsWith("*/", at)) {
         depth -= 1;
         at += 2;
-      } else at += 1;
+      } else {
+        if (rules.nestedComments === "unsure" && sql.startsWith("/*", at))
+          irregular ??= "it has a comment in a comment";
+        at += 1;
+      }
     } while (depth > 0 && at < sql.length);
     if (depth > 0) irregular ??= "it has a comment without an end";
   };

@@ -25,6 +25,22 @@ test.each(allowedReads)("passes as a read: %s", (text) => {
 });
 
 test.each([
+  ["select $1 from @s/a//b ->> delete from t", "own-read", "READ_ONLY"],
+  ["select $1 from @s/a--b", "read", "READ_ONLY"],
+  ["select $1 from '@s/a//b'", "read", "passes"],
+  ['select $1 from @db."s"/a/b (file_format => f) // c', "read", "passes"],
+  ["select 'a@b//c', d -- @e//f", "read", "passes"],
+  ["/* /* */ select 1 -- */ delete from t", "read", "READ_ONLY"],
+  ["explain select system$abort_session(1)", "read", "READ_ONLY"],
+  ["select * from table(result_scan(last_query_id()))", "read", "VALIDATION"],
+  ["insert into t select last_query_id(-1)", "write", "VALIDATION"],
+  ["select last_query_id()", "own-read", "passes"],
+  ["select last_query_id()", "session", "passes"],
+] as const)("%s as %s: %s", (text, scope, expected) => {
+  expect(outcome(text, scope)).toBe(expected);
+});
+
+test.each([
   ["begin", "VALIDATION"],
   ["begin transaction", "VALIDATION"],
   ["start transaction", "VALIDATION"],
@@ -72,6 +88,9 @@ test.each([
   ["alter session set timezone = 'UTC'", "setting made by ALTER"],
   ["use role r", "setting made by USE"],
   ["call p()", "whatever CALL did to the session"],
+  ["create or replace transient schema s", "the current database or schema, which CREATE changes"],
+  ["drop database d", "the current database or schema, which DROP changes"],
+  ["create schema_x t (a int)", undefined],
   ["put file:///tmp/a @~", "uploaded files, if they are in a temporary stage"],
   ["insert into t values (1)", undefined],
   ["create table t (a int)", undefined],

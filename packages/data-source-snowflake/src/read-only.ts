@@ -8,8 +8,8 @@ import {
   type Statement,
 } from "@org/data-source-core/adapter";
 
-/** Where a statement runs, which decides what it may say. */
-export type StatementScope = "read" | "write" | "session" | "transaction";
+/** Where a statement runs, which decides what it may say. `own-read`: in a session or transaction that only reads. */
+export type StatementScope = "read" | "own-read" | "write" | "session" | "transaction";
 
 export const classify: Classifier = createClassifier(lexicalRules.snowflake);
 
@@ -39,9 +39,17 @@ export function checkStatement(text: string, scope: StatementScope): void {
   const classification = classify(text);
   const { statements } = classification;
   const [statement] = statements;
-  if (scope === "read") {
+  // On the shared session, by which its rows can be read again.
+  if ((scope === "read" || scope === "write") && statements.some(({ calls }) => calls.has("LAST_QUERY_ID"))) {
+    throw misplaced(
+      "LAST_QUERY_ID() would name the last query of whoever shares the session",
+      "Use session(), or the queryId of a result.",
+    );
+  }
+  if (scope === "read" || scope === "own-read") {
     if (classification.irregular !== undefined) throw refusal(`Its text is irregular: ${classification.irregular}`);
     if (statements.length !== 1 || !statement) throw refusal("A read is one statement");
+    checkStagePaths(text, statement);
     for (const part of pipeParts(statement)) checkRead(part);
     return;
   }
@@ -58,6 +66,7 @@ export function sessionEffect(text: string): string | undefined {
     if (first === "SET") return `session variable ${tokens[1]?.text ?? ""}`;
     if (sessionVerbs.has(first) || isAlterSession(statement)) return `setting made by ${first}`;
     if (opaqueVerbs.has(first) || isBlock(statement)) return `whatever ${first} did to the session`;
+    if (isPlace(statement)) return `the current database or schema, which ${first} changes`;
     if (first === "PUT") return "uploaded files, if they are in a temporary stage";
   }
   return undefined;
@@ -81,9 +90,23 @@ function pipeParts(statement: Statement): Statement[] {
   });
 }
 
+/** `@stage/a//b`: where a path ends and a comment begins, only the server knows. */
+function checkStagePaths(text: string, { tokens }: Statement): void {
+  for (const { kind, text: symbol, start } of tokens) {
+    if (kind !== "symbol" || symbol !== "@") continue;
+    if (/^@[^\s,;()]*?(?:\/\/|--|\/\*|'|\$\$)/.test(text.slice(start, start + 2_000)))
+      throw refusal("A stage's path with //, --, /*, $$ or a quote in it must be quoted as a whole: '@stage/a//b'");
+  }
+}
+
 function checkRead(statement: Statement): void {
   const { first, verb, calls, words: all } = statement;
   if (!readVerbs.has(first)) throw refusal(`${first || "This statement"} is not a read`);
+  // What is constant may be computed while the statement is compiled.
+  for (const name of calls) {
+    const acts = actingCalls.has(name) || (name.startsWith("SYSTEM$") && !systemReads.test(name));
+    if (acts) throw refusal(`${name}() may act`);
+  }
   if (first === "EXPLAIN") return;
   if (first === "WITH" && verb !== "SELECT")
     throw refusal(`WITH … ${verb === "WITH" ? "something else" : verb} is not a read`);
@@ -91,10 +114,6 @@ function checkRead(statement: Statement): void {
   if (all.has("INTO")) throw refusal("SELECT … INTO is not a read");
   if (hasSequence(statement, "FOR", "UPDATE")) throw refusal("SELECT … FOR UPDATE takes locks");
   if (isAfterDot(statement, "NEXTVAL")) throw refusal("NEXTVAL advances a sequence");
-  for (const name of calls) {
-    const acts = actingCalls.has(name) || (name.startsWith("SYSTEM$") && !systemReads.test(name));
-    if (acts) throw refusal(`${name}() may act`);
-  }
 }
 
 function isAfterDot({ tokens }: Statement, name: string): boolean {
@@ -144,6 +163,13 @@ function isTemporary({ first, tokens }: Statement): boolean {
     .slice(1, 6)
     .findIndex((token) => token.kind === "word" && /^(?:TEMP|TEMPORARY|VOLATILE)$/.test(token.text));
   return head >= 0 && tokens.slice(1, head + 1).every((token) => /^(?:OR|REPLACE|LOCAL|GLOBAL)$/.test(token.text));
+}
+
+/** CREATE makes it the current one, and DROP of the current one leaves none. */
+function isPlace({ first, tokens }: Statement): boolean {
+  if (!/^(?:CREATE|DROP|UNDROP)$/.test(first)) return false;
+  const what = tokens.find(({ text }, index) => index > 0 && !/^(?:OR|REPLACE|TRANSIENT)$/.test(text));
+  return what?.kind === "word" && (what.text === "DATABASE" || what.text === "SCHEMA");
 }
 
 function createdName({ tokens }: Statement): string {

@@ -5,6 +5,7 @@ import type { RowStatement } from "./driver.ts";
 import { toDataSourceError, unknownOutcome } from "./error-map.ts";
 import { execute, type StatementCall, StatementFailure } from "./execute.ts";
 import { expiryOf } from "./expiry.ts";
+import { sessionEffect } from "./read-only.ts";
 import { awaitOutcome } from "./outcome.ts";
 
 /** What is done with a started statement. It must release the lease, at the latest when the rows have been read. */
@@ -27,9 +28,15 @@ export interface RunnerSettings {
  */
 export function createRunner(settings: RunnerSettings): Run {
   const { connections, canReconnect, redact, onEvent } = settings;
+  /** A write that may change its session, such as a CALL, has one that nobody gets after it. */
+  const lease = async ({ text, isWrite, deadline }: StatementCall): Promise<Lease> => {
+    if (!isWrite || sessionEffect(text) === undefined) return connections.shared(deadline);
+    const own = await connections.exclusive(deadline);
+    return { ...own, release: () => own.release({ discard: true }) };
+  };
   return async (call, use) => {
     const fail = (error: unknown): DataSourceError => failureError(error, call, redact);
-    const first = await connections.shared(call.deadline);
+    const first = await lease(call);
     let failure: StatementFailure;
     try {
       return await attempt(first, call, use);
@@ -42,7 +49,7 @@ export function createRunner(settings: RunnerSettings): Run {
     first.release();
     onEvent({ type: "retry", attempt: 2, reason: "the session's authentication had expired" });
     if (call.isWrite && failure.mayHaveRun) return followUp(settings, call, use, failure).catch(rethrow(fail));
-    const second = await connections.shared(call.deadline);
+    const second = await lease(call);
     try {
       return await attempt(second, call, use);
     } catch (error) {

@@ -60,7 +60,7 @@ export function innerPlace(
   return {
     scope: innerScope(place.scope, options),
     run: unit.run,
-    statements: (readOnly) => (readOnly ? "read" : what),
+    statements: (readOnly) => (readOnly ? "own-read" : what),
     signals: [...place.signals, options.signal, unit.signal],
   };
 }

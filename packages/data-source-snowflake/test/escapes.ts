@@ -77,7 +77,6 @@ export const allowedReads: readonly string[] = [
   "select * from t unpivot (sales for month in (jan, feb))",
   "select * from t sample (10)",
   "select v:a.b[0]::int from t",
-  "select * from table(result_scan(last_query_id()))",
   "select * from table(information_schema.query_history())",
   "select iff(a, 'delete', 'update') as \"drop\" from t",
   "select 'it''s; delete from t' as a",

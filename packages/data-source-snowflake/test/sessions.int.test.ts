@@ -331,3 +331,15 @@ test("a plain connection serves sessions too, and an expiry in one propagates", 
   expect(emulator.count("login")).toBe(1);
   connection.destroy(() => undefined);
 });
+
+test("a write that may change its session is not run on the shared one, and nobody gets its session", async () => {
+  const { emulator, source, calls } = await prepare();
+  emulator.script({ match: /^call use_other_schema\(\)$/, reply: { columns: [], rows: [] } });
+  const before = calls();
+  await source.query("call use_other_schema()", write);
+  for await (const rows of source.stream("call use_other_schema()", write)) expect(rows).toEqual([]);
+  expect(await count(source)).toBe(0n);
+  expect(calls()).toBe(before + 2);
+  await source.query("insert into target values (1, 'a')", write);
+  expect(calls()).toBe(before + 2);
+});
