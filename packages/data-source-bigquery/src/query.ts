@@ -25,7 +25,7 @@ import { columnsOf, createRowReader } from "./type-map.ts";
 
 /** Rows that one call asks for. A page also ends at about 10 MB. */
 export const pageRows = 10_000;
-/** Rows parsed in one go: few enough to be garbage before the next collection. */
+/** Rows read in one go: few enough to be garbage before the next collection. */
 export const rowsAtOnce = 100;
 
 /** Runs a statement and collects its rows by pages, up to the limits. */

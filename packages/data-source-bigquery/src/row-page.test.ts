@@ -1,3 +1,5 @@
+import v8 from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { parseWithRows } from "./row-page.ts";
 
@@ -69,4 +71,33 @@ test("a reply that is cut off or is no JSON is an error, not rows", () => {
   for (const end of [8, 20, whole.length - 3])
     expect(() => parseWithRows(Buffer.from(whole.slice(0, end)))).toThrow(SyntaxError);
   expect(() => parseWithRows(Buffer.from("<html>"))).toThrow(SyntaxError);
+});
+
+const usedBytes = (space: string): number =>
+  v8.getHeapSpaceStatistics().find((found) => found.space_name === space)?.space_used_size ?? Number.NaN;
+
+test("a string that is kept does not keep its page", () => {
+  const kept: unknown[] = [];
+  const before = usedBytes("large_object_space") + usedBytes("new_large_object_space");
+  for (let page = 0; page < 40; page += 1) {
+    const long = row("a string of some length", "x".repeat(2 ** 19));
+    const [[value] = []] = parseWithRows(Buffer.from(JSON.stringify({ rows: [long] }))).rows.read(0, 1);
+    kept.push(value);
+  }
+  v8.setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  expect(usedBytes("large_object_space") + usedBytes("new_large_object_space") - before).toBeLessThan(10 * 2 ** 20);
+  expect(kept).toEqual(Array.from({ length: 40 }, () => "a string of some length"));
+});
+
+test("short strings are not put into the string table, which only a full collection clears", () => {
+  const rows = Array.from({ length: 1000 }, (_, index) => String(index));
+  const before = usedBytes("old_space");
+  for (let page = 0; page < 300; page += 1) {
+    const { rows: read } = parseWithRows(
+      Buffer.from(JSON.stringify({ rows: rows.map((text) => row(`${page}-${text}`)) })),
+    );
+    read.read(0, 1000);
+  }
+  expect(usedBytes("old_space") - before).toBeLessThan(4 * 2 ** 20);
 });

@@ -13,6 +13,9 @@ import type { RowPage } from "./row-page.ts";
 import { admit, type Prepared } from "./statement.ts";
 import { columnsOf, createRowReader } from "./type-map.ts";
 
+/** What a page of a stream should take: rows of some kilobytes would fill the service's 10 MB, and twice that here. */
+const pageBytes = 4 * 2 ** 20;
+
 /** Rows by pages: one page is held, the next is asked for when it has been handed out. */
 export function openStream<R>(engine: Engine, prepared: Prepared, options: ResolvedStreamOptions<R>): QueryStream<R> {
   const { request } = prepared;
@@ -50,6 +53,7 @@ async function open(
   const readRow = createRowReader(fields, engine.options);
   let page: RowPage | undefined = reply.rows;
   let at = 0;
+  let taken = 0;
   let { pageToken } = reply;
   return {
     columns: columnsOf(fields),
@@ -57,7 +61,9 @@ async function open(
     read: (wanted, readDeadline) =>
       explained(async () => {
         if (page && at >= page.length && pageToken !== undefined) {
-          const maxResults = Math.max(wanted, Math.min(pageRows, maxRows + 1));
+          const fitting = Math.floor((pageBytes * page.length) / page.byteLength);
+          taken += page.length;
+          const maxResults = Math.max(wanted, Math.min(pageRows, fitting, maxRows - taken + 1));
           const next = await jobs.results(job, { maxResults, pageToken }, readDeadline);
           page = next.rows;
           at = 0;

@@ -219,6 +219,29 @@ test("maxRows: no page holds more than is wanted, one row beyond", async () => {
   expect(laterPages()).toEqual(["2001"]);
 });
 
+test("a stream's pages: full ones while many rows are wanted, then the rest and one row beyond", async () => {
+  const stream = source.stream("select n from unnest(generate_array(1, 50000)) as n", { maxRows: 12_000 });
+  expect(await rowsOf(stream)).toHaveLength(12_000);
+  expect(stream.truncated).toBe(true);
+  expect(laterPages()).toEqual(["10000", "1001"]);
+});
+
+test("a stream asks for fewer rows a page where they are wide", async () => {
+  const [count, wide] = [3000, "x".repeat(8 * 1024)];
+  server.emulator.script({
+    sql: "select wide",
+    answer: { schema: [{ name: "wide", type: "STRING" }], rows: { count, row: () => [wide] } },
+  });
+  expect(await rowsOf(source.stream("select wide", { batchRows: 100 }))).toHaveLength(count);
+  const rowBytes = `{"f":[{"v":"${wide}"}]},`.length;
+  const asked = laterPages().map(Number);
+  expect(asked.length).toBe(Math.ceil((count - 100) / (asked[0] as number)));
+  for (const rows of asked) {
+    expect(rows * rowBytes).toBeLessThanOrEqual(4 * 2 ** 20);
+    expect(rows * rowBytes).toBeGreaterThan(3.9 * 2 ** 20);
+  }
+});
+
 test("maxBytes: no page after the limit", async () => {
   const text = "select n from unnest(generate_array(1, 50000)) as n";
   const { rows, truncated } = await source.query(text, { maxBytes: 8 * 12_000, maxRows: Infinity });
