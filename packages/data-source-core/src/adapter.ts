@@ -28,6 +28,8 @@ export type { LexicalRules } from "./lexical-rules.ts";
 export { createLifecycle } from "./lifecycle.ts";
 export type { Lifecycle } from "./lifecycle.ts";
 export { observed, withSql } from "./observed.ts";
+export { createPoolMetrics } from "./pool-metrics.ts";
+export type { PoolMetrics, PoolMetricsOptions, PoolState } from "./pool-metrics.ts";
 export { positionOf, tagText, untaggedPosition } from "./query-tags.ts";
 export type { TaggedText } from "./query-tags.ts";
 export { createRedactor, safeCause } from "./redaction.ts";

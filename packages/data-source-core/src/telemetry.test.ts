@@ -167,3 +167,13 @@ test("knows a wrapped driver function by its mark", () => {
 test("finds the API where it is installed", () => {
   expect(loadOpenTelemetry()).toHaveProperty("trace");
 });
+
+test("a system that is learned by connecting is on the span and the duration of the operation that learned it", () => {
+  const { spans, durations } = register();
+  let system = "mysql";
+  const operation = createInstrument({ ...options, system: () => system }).start({ name: "query" });
+  system = "mariadb";
+  operation.end({});
+  const expected = { ...base, "db.system.name": "mariadb" };
+  expect([spans[0]?.attributes, durations[0]?.attributes]).toEqual([expected, expected]);
+});

@@ -27,8 +27,11 @@ export interface Operation {
 }
 
 export interface InstrumentOptions {
-  /** `db.system.name`: a registered name such as `postgresql`, else one of our own. */
-  readonly system: string;
+  /**
+   * `db.system.name`: a registered name such as `postgresql`, else one of our own. A function, for who learns it by
+   * connecting, is asked at an operation's start and again at its end.
+   */
+  readonly system: string | (() => string);
   readonly namespace?: string;
   readonly serverAddress?: string;
   readonly serverPort?: number;
@@ -51,12 +54,18 @@ const idleInstrument: Instrument = { start: () => idle, span: () => ({ end: () =
 export function createInstrument(options: InstrumentOptions): Instrument {
   const api = ("api" in options ? options.api : loadOpenTelemetry()) as OpenTelemetryApi | undefined;
   if (!options.enabled || !api) return idleInstrument;
-  const base = baseAttributes(options);
+  const { system } = options;
+  let base = baseAttributes(options);
+  const attributes = (): Attributes => {
+    const name = typeof system === "function" ? system() : system;
+    if (base["db.system.name"] !== name) base = { ...base, "db.system.name": name };
+    return base;
+  };
   const providers = createProviders(api);
   return {
     start: (details) => {
       if (options.standsDown?.()) return idle;
-      return startOperation(api, options, base, providers.tracer(), providers.duration(), details);
+      return startOperation(api, options, attributes, providers.tracer(), providers.duration(), details);
     },
     span: (name) => {
       const span = providers.tracer().startSpan(name);
@@ -78,13 +87,14 @@ export function isPatched(driverFunction: unknown): boolean {
 function startOperation(
   api: OpenTelemetryApi,
   options: InstrumentOptions,
-  base: Attributes,
+  attributes: () => Attributes,
   tracer: Tracer,
   duration: Histogram,
   details: OperationDetails,
 ): Operation {
   const started = performance.now();
-  const span = tracer.startSpan(details.name, { kind: api.SpanKind.CLIENT, attributes: base });
+  const first = attributes();
+  const span = tracer.startSpan(details.name, { kind: api.SpanKind.CLIENT, attributes: first });
   const recording = span.isRecording();
   if (recording) describe(span, options, details);
   let ended = false;
@@ -93,6 +103,8 @@ function startOperation(
     end: ({ rows, error }) => {
       if (ended) return;
       ended = true;
+      const base = attributes();
+      if (recording && base !== first) span.setAttributes(base);
       if (recording && rows !== undefined) span.setAttribute("db.response.returned_rows", rows);
       if (recording && error !== undefined) recordError(api, span, error);
       span.end();
@@ -131,7 +143,7 @@ function errorAttributes(error: unknown): Attributes {
 }
 
 function baseAttributes(options: InstrumentOptions): Attributes {
-  const attributes: Attributes = { "db.system.name": options.system };
+  const attributes: Attributes = {};
   if (options.namespace !== undefined) attributes["db.namespace"] = options.namespace;
   if (options.serverAddress !== undefined) attributes["server.address"] = options.serverAddress;
   if (options.serverPort !== undefined) attributes["server.port"] = options.serverPort;

@@ -1,4 +1,5 @@
-import { createDeadline, type Deadline, type Instrument } from "@org/data-source-core/adapter";
+import { isDataSourceError } from "@org/data-source-core";
+import { createDeadline, createPoolMetrics, type Deadline, type Instrument } from "@org/data-source-core/adapter";
 import { type Connection, type ConnectionContext, prepareConnection, type ServerInfo } from "./connection.ts";
 import { login, type StageListener } from "./login.ts";
 import type { ResolvedMySqlOptions } from "./options.ts";
@@ -18,7 +19,7 @@ export function createConnections(
   instrument: Instrument,
   onServer: (server: ServerInfo) => void,
 ): Connections {
-  const { pool: settings, connectTimeoutMs, onEvent } = options;
+  const { pool: settings, connectTimeoutMs, onEvent, telemetry, host, port, user, database } = options;
 
   /** When one was lost: those that have not been heard since may be just as broken, and not know it. */
   let doubtedAt = -Infinity;
@@ -60,19 +61,35 @@ export function createConnections(
     },
   };
   const pool = createPool(settings, async () => {
-    const span = instrument.span("open connection");
+    const since = metrics.now();
     // Nobody's own deadline: whoever comes first gets it.
     using deadline = createDeadline({ timeoutMs: Infinity });
+    const connection = await open(deadline);
+    metrics.created(since);
+    return connection;
+  });
+  const metrics = createPoolMetrics({
+    ...telemetry,
+    name: `${user}@${host}:${port}/${database ?? ""}`,
+    state: pool.state,
+  });
+  const usedSince = new WeakMap<Connection, number>();
+  const acquire = async (deadline: Deadline): Promise<Connection> => {
+    const span = instrument.span("acquire connection");
+    const since = metrics.now();
     try {
-      const connection = await open(deadline);
+      const connection = await acquireProved(deadline);
       span.end();
+      metrics.waited(since);
+      usedSince.set(connection, metrics.now());
       return connection;
     } catch (error) {
       span.end(error);
+      if (isDataSourceError(error, "ACQUIRE_TIMEOUT")) metrics.timedOut();
       throw error;
     }
-  });
-  const acquire = async (deadline: Deadline): Promise<Connection> => {
+  };
+  const acquireProved = async (deadline: Deadline): Promise<Connection> => {
     for (;;) {
       const connection = await pool.acquire(deadline);
       if (connection.heardAt > doubtedAt || (await connection.prove(deadline))) return connection;
@@ -80,8 +97,16 @@ export function createConnections(
   };
   return {
     acquire,
-    release: pool.release,
+    release: (connection) => {
+      const since = usedSince.get(connection) ?? 0;
+      // 0 while nobody measures.
+      if (since > 0) metrics.used(since);
+      pool.release(connection);
+    },
     open,
-    close: async () => pool.close(),
+    close: async () => {
+      metrics.close();
+      pool.close();
+    },
   };
 }

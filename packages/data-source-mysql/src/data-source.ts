@@ -4,7 +4,6 @@ import {
   createLifecycle,
   createSummarizer,
   createTransactionalBatch,
-  type Instrument,
   principalKey,
 } from "@org/data-source-core/adapter";
 import { capabilitiesOf } from "./capabilities.ts";
@@ -18,7 +17,6 @@ import { writeTimeout } from "./query.ts";
 import { createQuery, type Engine, type Place, resolveQuery } from "./queryable.ts";
 import { classify } from "./read-only.ts";
 import { createSession } from "./session.ts";
-import type { Flavour } from "./settings.ts";
 import { createStream } from "./stream.ts";
 import { createTransaction } from "./transaction.ts";
 import { createTypeMap } from "./type-map.ts";
@@ -29,25 +27,22 @@ export function composeDataSource(given: MySqlDataSourceOptions): DataSource {
   const options = resolveOptions(given);
   const { access, defaults, host, port, user, database, integers, json, telemetry, redact, onEvent } = options;
   let server: ServerInfo | undefined;
-  const instrumentOf = (system: Flavour): Instrument =>
-    createInstrument({
-      system,
-      ...(database !== undefined && { namespace: database }),
-      serverAddress: host,
-      serverPort: port,
-      ...telemetry,
-      summarize: createSummarizer(classify),
-    });
-  const instruments = { mysql: instrumentOf("mysql"), mariadb: instrumentOf("mariadb") };
+  const instrument = createInstrument({
+    // Nobody knows before the first connection.
+    system: () => server?.flavour ?? "mysql",
+    ...(database !== undefined && { namespace: database }),
+    serverAddress: host,
+    serverPort: port,
+    ...telemetry,
+    summarize: createSummarizer(classify),
+  });
   const lifecycle = createLifecycle({ kind, closeTimeoutMs: options.closeTimeoutMs });
-  const connections = createConnections(options, instruments.mysql, (found) => {
+  const connections = createConnections(options, instrument, (found) => {
     server = found;
   });
   const engine: Engine = {
     lifecycle,
-    get instrument() {
-      return instruments[server?.flavour ?? "mysql"];
-    },
+    instrument,
     onEvent,
     redact,
     types: createTypeMap(options),

@@ -1,5 +1,5 @@
 import type { ResolvedPool } from "@org/data-source-core/adapter";
-import { createDeadline, type Deadline } from "@org/data-source-core/adapter";
+import { createDeadline, type Deadline, type PoolState } from "@org/data-source-core/adapter";
 
 /** What the pool needs of a thing in it. */
 export interface Poolable {
@@ -15,6 +15,7 @@ export interface ConnectionPool<T extends Poolable> {
   /** One that is open and unused, if there is any. */
   acquireIdle(): T | undefined;
   release(item: T): void;
+  state(): PoolState;
   /** It has broken: its place is free for another. */
   remove(item: T): void;
   close(): void;
@@ -119,6 +120,7 @@ export function createPool<T extends Poolable>(
     acquireIdle,
     release,
     remove,
+    state: () => ({ max, idle: idle.length, used: endsAt.size - idle.length, waiting: waiting.length }),
     close: () => {
       isClosed = true;
       for (const { item } of idle.slice()) drop(item, "The data source was closed");

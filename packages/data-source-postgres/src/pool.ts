@@ -1,9 +1,14 @@
 import type { EventListener } from "@org/data-source-core";
-import { type Instrument, type Redactor, timeoutError } from "@org/data-source-core/adapter";
+import {
+  createPoolMetrics,
+  type Instrument,
+  type PoolMetrics,
+  type Redactor,
+  timeoutError,
+} from "@org/data-source-core/adapter";
 import type { ConnectionOptions } from "node:tls";
 import { Client, Pool, type PoolClient } from "pg";
 import { classifyLogin, type LoginFailure } from "./login-error.ts";
-import { createPoolMetrics, type PoolMetrics, silentMetrics } from "./pool-metrics.ts";
 import { isDriverInstrumented } from "./telemetry.ts";
 
 /** A function that gives the password of a login; from lakebase-auth, it can be told of a refused one. */
@@ -83,9 +88,14 @@ export class ResilientPool extends Pool {
       });
     }
     // Without a listener, an idle connection cut by the server would end the process.
-    this.#metrics = settings.telemetry.enabled
-      ? createPoolMetrics(this, `${user}@${host}:${port}/${database}`)
-      : silentMetrics;
+    this.#metrics = createPoolMetrics({
+      ...settings.telemetry,
+      name: `${user}@${host}:${port}/${database}`,
+      state: () => {
+        const { idleCount: idle, totalCount, waitingCount: waiting } = this;
+        return { max, idle, used: totalCount - idle, waiting };
+      },
+    });
     this.#measureUse();
     this.on("error", () => onEvent({ type: "connection-closed", reason: "An idle connection was lost" }));
   }

@@ -1,5 +1,4 @@
 import { metrics, type ObservableCallback } from "@opentelemetry/api";
-import { Pool } from "pg";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createPoolMetrics } from "./pool-metrics.ts";
 
@@ -36,11 +35,11 @@ afterEach(() => {
   metrics.disable();
 });
 
-const pool = new Pool({ max: 3 });
+const options = { enabled: true, name: "a", state: () => ({ max: 3, idle: 1, used: 1, waiting: 0 }) };
 
 test("the callbacks of a closed pool are gone", () => {
   const { callbacks } = register();
-  const created = createPoolMetrics(pool, "a");
+  const created = createPoolMetrics(options);
   expect([...callbacks.values()].map((own) => own.size)).toEqual([1, 1, 1]);
   created.close();
   expect([...callbacks.values()].map((own) => own.size)).toEqual([0, 0, 0]);
@@ -48,7 +47,7 @@ test("the callbacks of a closed pool are gone", () => {
 
 test("an SDK that is registered after the pool gets its figures, once", () => {
   metrics.disable();
-  const created = createPoolMetrics(pool, "a");
+  const created = createPoolMetrics(options);
   expect(created.now()).toBe(0);
   const first = register();
   expect(created.now()).toBe(1000);
@@ -60,4 +59,12 @@ test("an SDK that is registered after the pool gets its figures, once", () => {
   expect(second.histograms.get("db.client.connection.wait_time")).toEqual([0.25]);
   expect([...first.callbacks.values()].map((own) => own.size)).toEqual([0, 0, 0]);
   created.close();
+});
+
+test("one that is not enabled measures nothing", () => {
+  const { callbacks, histograms } = register();
+  const created = createPoolMetrics({ ...options, enabled: false });
+  expect(created.now()).toBe(0);
+  created.used(0);
+  expect([callbacks.size, histograms.size]).toEqual([0, 0]);
 });

@@ -1,7 +1,6 @@
-import { loadOpenTelemetry } from "@org/data-source-core/adapter";
 import type * as OpenTelemetry from "@opentelemetry/api";
 import type { Attributes, Histogram, Meter, MeterProvider, ObservableResult } from "@opentelemetry/api";
-import type { Pool } from "pg";
+import { loadOpenTelemetry } from "./telemetry-api.ts";
 
 /** The pool's metrics by the OpenTelemetry conventions for `db.client.connection.*`, in seconds. */
 export interface PoolMetrics {
@@ -14,8 +13,24 @@ export interface PoolMetrics {
   close(): void;
 }
 
-const scope = "@org/data-source-postgres";
-export const silentMetrics: PoolMetrics = {
+export interface PoolMetricsOptions {
+  readonly enabled: boolean;
+  /** `user@host:port/database` */
+  readonly name: string;
+  /** Asked when somebody collects. */
+  readonly state: () => PoolState;
+}
+
+export interface PoolState {
+  readonly max: number;
+  readonly idle: number;
+  readonly used: number;
+  /** Callers without a connection. */
+  readonly waiting: number;
+}
+
+const scope = "@org/data-source-core";
+const silentMetrics: PoolMetrics = {
   now: () => 0,
   created: () => undefined,
   waited: () => undefined,
@@ -24,8 +39,8 @@ export const silentMetrics: PoolMetrics = {
   close: () => undefined,
 };
 
-export function createPoolMetrics(pool: Pool, name: string): PoolMetrics {
-  const api = loadOpenTelemetry() as typeof OpenTelemetry | undefined;
+export function createPoolMetrics({ enabled, name, state }: PoolMetricsOptions): PoolMetrics {
+  const api = (enabled ? loadOpenTelemetry() : undefined) as typeof OpenTelemetry | undefined;
   if (!api) return silentMetrics;
   const attributes: Attributes = { "db.client.connection.pool.name": name };
   const noMeter = api.createNoopMeter();
@@ -38,7 +53,7 @@ export function createPoolMetrics(pool: Pool, name: string): PoolMetrics {
     meters?.close();
     provider = registered;
     const meter = registered.getMeter(scope);
-    return (meters = meter === noMeter ? undefined : createMeters(meter, pool, attributes));
+    return (meters = meter === noMeter ? undefined : createMeters(meter, state, attributes));
   };
   current();
   return {
@@ -63,7 +78,7 @@ interface Meters {
   close(): void;
 }
 
-function createMeters(meter: Meter, pool: Pool, attributes: Attributes): Meters {
+function createMeters(meter: Meter, state: () => PoolState, attributes: Attributes): Meters {
   const histogram = (name: string, description: string): Histogram =>
     meter.createHistogram(`db.client.connection.${name}`, { description, unit: "s" });
   const count = meter.createObservableUpDownCounter("db.client.connection.count", {
@@ -79,11 +94,12 @@ function createMeters(meter: Meter, pool: Pool, attributes: Attributes): Meters 
     unit: "{connection}",
   });
   const onCount = (result: ObservableResult): void => {
-    result.observe(pool.idleCount, { ...attributes, "db.client.connection.state": "idle" });
-    result.observe(pool.totalCount - pool.idleCount, { ...attributes, "db.client.connection.state": "used" });
+    const { idle, used } = state();
+    result.observe(idle, { ...attributes, "db.client.connection.state": "idle" });
+    result.observe(used, { ...attributes, "db.client.connection.state": "used" });
   };
-  const onPending = (result: ObservableResult): void => result.observe(pool.waitingCount, attributes);
-  const onMax = (result: ObservableResult): void => result.observe(pool.options.max, attributes);
+  const onPending = (result: ObservableResult): void => result.observe(state().waiting, attributes);
+  const onMax = (result: ObservableResult): void => result.observe(state().max, attributes);
   count.addCallback(onCount);
   pending.addCallback(onPending);
   max.addCallback(onMax);
