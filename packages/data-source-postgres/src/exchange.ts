@@ -192,8 +192,8 @@ const none: readonly never[] = [];
 const encoded = new WeakMap<Step, Buffer>();
 
 /** A step that is always the same, such as BEGIN, encoded once. */
-export function constantStep(text: string, prepared: Step["prepared"] = "leave"): Step {
-  const step: Step = { text, maxRows: 0, prepared };
+export function constantStep(text: string): Step {
+  const step: Step = { text, maxRows: 0 };
   encoded.set(step, encodeStep(step));
   return step;
 }

@@ -6,9 +6,12 @@ import { constantStep, type Step } from "./exchange.ts";
  */
 export type Guard = "read" | "write" | "transaction" | "none";
 
-const beginRead = constantStep("BEGIN READ ONLY", "keep");
-const beginWrite = constantStep("BEGIN READ WRITE", "keep");
-/** Never kept prepared: the statement before it may have deallocated everything, and would be undone. */
+/**
+ * None of these is ever kept prepared. A function may deallocate any name and give it to another statement: the next
+ * caller's BEGIN READ ONLY would be that one, and a COMMIT that is gone would undo the statement before it.
+ */
+const beginRead = constantStep("BEGIN READ ONLY");
+const beginWrite = constantStep("BEGIN READ WRITE");
 export const commit: Step = constantStep("COMMIT");
 /**
  * A read has nothing to keep, and the end by ROLLBACK undoes what a function in it may have changed on the connection

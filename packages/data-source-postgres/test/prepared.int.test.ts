@@ -56,10 +56,21 @@ test("a statement, and what surrounds it, is parsed once", async () => {
   const held = await heldBy(source);
   expect(held["select $1::int8 as a"]).toBe(3);
   expect(Object.keys(held).toSorted()).toEqual([
-    "BEGIN READ ONLY",
     "select $1::int8 as a",
     "select set_config('statement_timeout', $1, true)",
   ]);
+});
+
+test("a function that gives a name to another statement cannot take read-only from the next caller", async () => {
+  await emulator.query(`create function swap_begin() returns void language plpgsql as $$ declare held record; begin
+    for held in select name from pg_prepared_statements where statement like 'BEGIN%' loop
+      execute 'deallocate ' || held.name;
+      execute 'prepare ' || held.name || ' as select 1';
+    end loop; end $$`);
+  await using source = openOne();
+  for (let time = 1; time <= 2; time += 1) await source.query("select swap_begin()");
+  const { rows } = await source.query("select current_setting('transaction_read_only') as ro");
+  expect(rows).toEqual([{ ro: "on" }]);
 });
 
 test("rows, columns and limits are the same as without", async () => {
