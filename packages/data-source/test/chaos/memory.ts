@@ -5,6 +5,9 @@ export interface MemoryWatch {
 
 export interface MemoryReport {
   readonly samples: number;
+  /** Of the first sample and of the last, in MiB. */
+  readonly rssStartMiB: number;
+  readonly rssEndMiB: number;
   /** Highest of the second and of the last quarter, in MiB. The first quarter loads code and fills pools. */
   readonly rssMiB: readonly [number, number];
   readonly heapMiB: readonly [number, number];
@@ -26,7 +29,9 @@ export function watchMemory(intervalMs: number): MemoryWatch {
   return {
     stop: () => {
       clearInterval(timer);
-      return { samples: rss.length, rssMiB: quarters(rss), heapMiB: quarters(heap) };
+      const [rssStartMiB = Number.NaN] = rss;
+      const rssEndMiB = rss.at(-1) ?? Number.NaN;
+      return { samples: rss.length, rssStartMiB, rssEndMiB, rssMiB: quarters(rss), heapMiB: quarters(heap) };
     },
   };
 }

@@ -5,7 +5,7 @@ import { type Dialect, dialects } from "../engines/engine.ts";
 import { logTable, type Operation, operations } from "./operations.ts";
 import type { Random } from "./random.ts";
 import type { RemoteEngine } from "./remote.ts";
-import { createTally, increment, type Tally } from "./tally.ts";
+import { createTally, increment, type Tally, watched, type Write } from "./tally.ts";
 
 const workers = 6;
 const pool = { max: 4 };
@@ -15,9 +15,15 @@ const aftermathMs = 2_000;
 const faultCodes: ReadonlySet<ErrorCode> = new Set(["CONNECTION", "SESSION_LOST", "OUTCOME_UNKNOWN"]);
 
 /** All that clients and server do to one engine until `end` aborts; then everything is closed and checked. */
-export async function runStorm(engine: RemoteEngine, random: Random, end: AbortSignal): Promise<Tally> {
+export async function runStorm(
+  engine: RemoteEngine,
+  random: Random,
+  end: AbortSignal,
+  tallies: Tally[],
+): Promise<void> {
   const tally = createTally(engine.name);
   const dialect = dialects[engine.name];
+  tallies.push(tally);
   const open = (): Promise<DataSource> => createDataSource({ ...engine.config, access: "read-write", pool });
   let source = await open();
   await source.query(dialect.createTable(logTable), { readOnly: false });
@@ -29,7 +35,8 @@ export async function runStorm(engine: RemoteEngine, random: Random, end: AbortS
       const operation = own.pick(operations);
       const tag = `${engine.name}_${worker}_${turn}`;
       const startedMs = performance.now();
-      const outcome = await attempt(operation, { source, dialect, random: own, tag });
+      const running = attempt(operation, { source, dialect, random: own, tag });
+      const outcome = await watched(tally, `${operation.name} (${tag})`, running);
       judge(tally, operation, tag, outcome, startedMs, trouble);
     }
   };
@@ -38,7 +45,7 @@ export async function runStorm(engine: RemoteEngine, random: Random, end: AbortS
       const fault = own.pick(engine.faults);
       increment(tally.faults, fault);
       trouble.faultMs = Infinity;
-      await engine.fault(fault);
+      await watched(tally, `fault: ${fault}`, engine.fault(fault));
       trouble.faultMs = performance.now();
     }
   };
@@ -47,16 +54,16 @@ export async function runStorm(engine: RemoteEngine, random: Random, end: AbortS
       const old = source;
       source = await open();
       trouble.closeMs = performance.now();
-      closing.push(old.close().catch((error: unknown) => void tally.violations.push(`close: ${String(error)}`)));
+      const closed = old.close().catch((error: unknown) => void tally.violations.push(`close: ${String(error)}`));
+      closing.push(watched(tally, "close", closed));
     }
   };
   const forks = Array.from({ length: workers }, () => random.fork());
   const [striker, replacer] = [random.fork(), random.fork()];
   await Promise.all([...forks.map(work), strike(striker), replace(replacer)]);
-  await checkAftermath(source, dialect, tally);
-  await Promise.all([...closing, source.close()]);
+  await watched(tally, "a query after the storm", checkAftermath(source, dialect, tally));
+  await Promise.all([...closing, watched(tally, "the last close", source.close())]);
   await checkNothingOpen(engine, tally);
-  return tally;
 }
 
 type Outcome = { readonly error: unknown } | undefined;
@@ -85,14 +92,14 @@ function judge(
 ): void {
   if (outcome === undefined) {
     increment(tally.succeeded, name);
-    if (writes) tally.writes.set(tag, "done");
+    if (writes) tally.writes.set(tag, { fate: "done", told: `${name} succeeded` });
     if (fails !== undefined) tally.violations.push(`${name} (${tag}) succeeded`);
     return;
   }
   const { error } = outcome;
   const { code, isRetryable } = isDataSourceError(error) ? error : {};
   increment(tally.failed, `${name}: ${code ?? "other"}`);
-  if (writes) tally.writes.set(tag, fateOf(error));
+  if (writes) tally.writes.set(tag, { fate: fateOf(error), told: `${name}: ${describe(error)}` });
   const isExpected =
     code !== undefined &&
     (fails?.includes(code) === true ||
@@ -103,7 +110,7 @@ function judge(
 }
 
 /** What a caller knows of a write that failed. */
-function fateOf(error: unknown): "done" | "not done" | "unknown" {
+function fateOf(error: unknown): Write["fate"] {
   if (!isDataSourceError(error)) return "unknown";
   // BigQuery's, when a job had finished before its cancel arrived.
   if (error.hint === "Its effects are in place: do not run it again.") return "done";
@@ -126,15 +133,16 @@ async function checkAftermath(source: DataSource, dialect: Dialect, tally: Tally
         maxRows: Infinity,
       });
       const times = new Map(rows.map((row) => [row.tag, Number(row.times)]));
-      for (const [tag, outcome] of tally.writes) {
+      for (const [tag, { fate, told }] of tally.writes) {
         const count = times.get(tag) ?? 0;
-        const isRight = outcome === "unknown" ? count <= 1 : count === (outcome === "done" ? 1 : 0);
-        if (!isRight) tally.violations.push(`write ${tag} is ${outcome}, and was done ${count} times`);
+        const isRight = fate === "unknown" ? count <= 1 : count === (fate === "done" ? 1 : 0);
+        if (!isRight) tally.violations.push(`write ${tag} is ${fate}, and was done ${count} times (${told})`);
         times.delete(tag);
       }
       for (const tag of times.keys()) tally.violations.push(`write ${tag} was refused, and is there`);
       return;
     } catch (error) {
+      increment(tally.failed, `a query after the storm: ${describe(error)}`);
       if (left === 0) tally.violations.push(`did not recover: ${describe(error)}`);
       if (left === 0) return;
     }
@@ -148,6 +156,7 @@ async function checkNothingOpen(engine: RemoteEngine, tally: Tally): Promise<voi
     await pause(100);
     left = await engine.open();
   }
+  tally.leftOpen = left;
   if (left > 0) tally.violations.push(`the server still holds ${left} connections, sessions or jobs`);
 }
 
