@@ -34,7 +34,7 @@ export async function runBoundedQuery<R>(
     tag = batch.tag;
     for (const row of batch.rows) if (limit.admit(row)) rows.push(shape(row));
   }
-  if (tag === undefined && guard === "transaction") await portal.close(deadline);
+  if (tag === undefined && portal.mustClose) await portal.close(deadline);
   return {
     rows: await validateRows(rows, options.rowSchema),
     columns: portal.columns,

@@ -106,12 +106,13 @@ async function runSteps(
       found = await readAccount(engine, connection as Connection, deadline);
       const detail = `${found.user} ${found.canWrite ? "may write" : "may only read"}`;
       if (!found.canWrite || place.scope.access === "read-write") return { detail };
+      if (settings.flavour === "redshift") return { detail, hint: redshiftHint };
       return { detail, hint: "This data source only reads: an account that can do no more would be safer." };
     });
     await step("version", async () => ({ detail: connection?.parameters.get("server_version") ?? "unknown" }));
     await step("latency", async () => {
       const started = performance.now();
-      await run(connection as Connection, "none", { text: "select 1", maxRows: 1 }, deadline, true);
+      await run(connection as Connection, "none", { text: "select 1", maxRows: 0 }, deadline, true);
       latencyMs = performance.now() - started;
       return {};
     });
@@ -135,6 +136,9 @@ interface Account {
   readonly canWrite: boolean;
 }
 
+const redshiftHint =
+  "On Redshift a statement's text alone decides whether it reads: use an account that is granted no more than SELECT.";
+
 const accountQuery = `select current_user, not pg_is_in_recovery() and (
   has_database_privilege(current_database(), 'CREATE')
   or exists (select from pg_catalog.pg_namespace n
@@ -143,8 +147,22 @@ const accountQuery = `select current_user, not pg_is_in_recovery() and (
     where c.relkind in ('r', 'p', 'v', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
       and has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')))`;
 
+/** Privileges by name and one at a time, as Redshift documents them; on catalog tables only, which its leader node has. */
+const redshiftAccountQuery = `select current_user, has_database_privilege(current_database(), 'create')
+  or exists (select 1 from pg_catalog.pg_namespace n
+    where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and has_schema_privilege(n.nspname, 'create'))
+  or exists (select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and (${[
+      "insert",
+      "update",
+      "delete",
+    ]
+      .map((right) => `has_table_privilege(quote_ident(n.nspname) || '.' || quote_ident(c.relname), '${right}')`)
+      .join(" or ")}))`;
+
 async function readAccount(engine: Engine, connection: Connection, deadline: Deadline): Promise<Account> {
-  const main = { text: accountQuery, maxRows: 1, isMain: true };
+  const text = connection.flavour === "redshift" ? redshiftAccountQuery : accountQuery;
+  const main = { text, maxRows: 0, isMain: true };
   const { error, rows } = await run(connection, "read", main, deadline, true);
   if (error) throw statementError(error, { redact: engine.redact, deadline });
   const [user, canWrite] = rows[0] ?? [];

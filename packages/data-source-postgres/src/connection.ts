@@ -8,10 +8,12 @@ import { exchange, NotSentError, type Outcome, type Step } from "./exchange.ts";
 import { discardAll, rollback } from "./guard.ts";
 import { loginError } from "./login-error.ts";
 import { PreparedStatements } from "./prepared.ts";
+import type { Flavour } from "./options.ts";
 import { parametersOf, type PoolSettings, ResilientPool } from "./pool.ts";
 
 /** One acquired connection. */
 export interface Connection {
+  readonly flavour: Flavour;
   /** What the server reported of itself, such as `server_version`. */
   readonly parameters: ReadonlyMap<string, string>;
   /** Its notices since they were last taken. */
@@ -51,6 +53,7 @@ export interface ConnectionSettings extends PoolSettings {
   /** Behind a transaction pooler the connection that a reset would reach is anybody's. */
   readonly pooler: "none" | "transaction";
   readonly preparedStatements: boolean;
+  readonly flavour: Flavour;
   readonly acquireTimeoutMs: number;
 }
 
@@ -205,6 +208,7 @@ function createLease(client: PoolClient, settings: ConnectionSettings, losses: L
   };
 
   const connection: Connection = {
+    flavour: settings.flavour,
     parameters: parametersOf.get(client) ?? new Map(),
     takeNotices: () => {
       const taken = notices;
@@ -243,9 +247,11 @@ function createLease(client: PoolClient, settings: ConnectionSettings, losses: L
     connection,
     prove: (deadline) => (lossesWhenAlive === losses.count ? undefined : prove(deadline)),
     end: ({ discard = false } = {}) => {
-      const free = (): void => client.release(discard || broken !== undefined);
-      const settling = discard ? undefined : settle();
-      const settled = isTainted && !discard ? reset(settling) : settling;
+      // Redshift knows no DISCARD: what a statement left behind goes with the connection.
+      const isClosing = discard || (isTainted && settings.flavour === "redshift");
+      const free = (): void => client.release(isClosing || broken !== undefined);
+      const settling = isClosing ? undefined : settle();
+      const settled = isTainted && !isClosing ? reset(settling) : settling;
       if (settled) return settled.then(free);
       free();
       return undefined;

@@ -51,6 +51,7 @@ export function composeDataSource(given: PostgresDataSourceOptions): PostgresDat
     shapes: createResultShapes(types),
   };
   const place: Place = {
+    flavour: options.flavour,
     scope: { kind, access, defaults },
     lease: connections.acquire,
     guard: (readOnly) => (readOnly ? "read" : "write"),

@@ -1,4 +1,4 @@
-import type { Estimate, Request, StatementOptions } from "@org/data-source-core";
+import { type Estimate, type Request, type StatementOptions, ValidationError } from "@org/data-source-core";
 import {
   createDeadline,
   observed,
@@ -7,12 +7,15 @@ import {
   withSql,
 } from "@org/data-source-core/adapter";
 import type { Lease } from "./connection.ts";
+import type { WireRow } from "./exchange.ts";
 import { run, prepare } from "./query.ts";
 import { dialect, type Engine, type Place } from "./queryable.ts";
 import { checkStatement, classify } from "./read-only.ts";
+import { readTextPlan } from "./redshift-estimate.ts";
+import { isExplainable } from "./redshift-read-only.ts";
 import { withReplay } from "./replay.ts";
 
-const explain = "EXPLAIN (FORMAT JSON) ";
+const explain = { postgres: "EXPLAIN (FORMAT JSON) ", redshift: "EXPLAIN " };
 
 interface Plan {
   readonly "Plan Rows"?: number;
@@ -24,26 +27,25 @@ export function createEstimate(engine: Engine, place: Place) {
   return async (request: Request, given?: Omit<StatementOptions, "readOnly">): Promise<Estimate> => {
     const options = resolveStatementOptions(given, place.scope);
     const resolved = resolveRequest(request, dialect);
-    checkStatement(resolved.text, "write");
+    const { flavour } = place;
+    checkStatement(resolved.text, "write", flavour);
+    if (flavour === "redshift" && !isExplainable(resolved.text)) throw notExplainable();
     return observed(engine, { name: "estimate" }, async () => {
       const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
       using deadline = createDeadline({ timeoutMs: options.statementTimeoutMs, signals, kind: "postgres" });
       const explained = async (lease: Lease): Promise<Estimate> => {
-        const prefixed = { ...resolved, text: explain + resolved.text };
+        const prefixed = { ...resolved, text: explain[flavour] + resolved.text };
         const { step, toError } = await prepare(engine, lease.connection, "read", prefixed, options, deadline);
         const main = { ...step, maxRows: 0, isMain: true };
         const { error, rows } = await run(lease.connection, "read", main, deadline, true);
         if (error) throw toError(error);
         await lease.end();
-        const [plan] = JSON.parse(rows[0]?.[0] ?? "[]") as { readonly Plan?: Plan }[];
         return {
           source: "plan",
-          rows: plan?.Plan?.["Plan Rows"],
           bytesProcessed: undefined,
-          cost: plan?.Plan?.["Total Cost"],
           statementType: classify(resolved.text).statements[0]?.verb,
           columns: undefined,
-          plan,
+          ...(flavour === "redshift" ? readTextPlan(rows) : readPlan(rows)),
         };
       };
       try {
@@ -53,4 +55,15 @@ export function createEstimate(engine: Engine, place: Place) {
       }
     });
   };
+}
+
+function readPlan(rows: readonly WireRow[]): Pick<Estimate, "rows" | "cost" | "plan"> {
+  const [plan] = JSON.parse(rows[0]?.[0] ?? "[]") as { readonly Plan?: Plan }[];
+  return { rows: plan?.Plan?.["Plan Rows"], cost: plan?.Plan?.["Total Cost"], plan };
+}
+
+function notExplainable(): ValidationError {
+  return new ValidationError("Redshift explains SELECT, INSERT, UPDATE, DELETE and CREATE TABLE AS only", "text", {
+    kind: "postgres",
+  });
 }

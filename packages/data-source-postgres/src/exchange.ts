@@ -19,6 +19,8 @@ export interface Step {
   readonly maxRows?: number | undefined;
   /** Default: the unnamed portal. */
   readonly portal?: string | undefined;
+  /** Whether the portal is closed, after it was run if it was. */
+  readonly closes?: boolean;
   /** What it means to the statements that the connection keeps prepared, if it keeps any. Default `leave`. */
   readonly prepared?: "keep" | "leave" | "forget";
   /**
@@ -204,7 +206,7 @@ function encodeStep(step: Step): Buffer {
 
 /** `known`: the server has parsed it under this name, and described it. */
 function encodeNamed(step: Step, statement: string, known?: ParsedStatement): Buffer {
-  const { text, values = none, types = none, maxRows, portal = "", isMain } = step;
+  const { text, values = none, types = none, maxRows, portal = "", closes, isMain } = step;
   const messages: Buffer[] = [];
   if (text !== undefined) {
     if (!known) messages.push(serialize.parse({ name: statement, text, types: types as number[] }));
@@ -212,5 +214,6 @@ function encodeNamed(step: Step, statement: string, known?: ParsedStatement): Bu
     if (isMain && !known) messages.push(serialize.describe({ type: "P", name: portal }));
   }
   if (maxRows !== undefined) messages.push(serialize.execute({ portal, rows: maxRows }));
+  if (closes) messages.push(serialize.close({ type: "P", name: portal }));
   return Buffer.concat(messages);
 }

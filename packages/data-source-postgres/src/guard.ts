@@ -1,4 +1,5 @@
 import { constantStep, type Step } from "./exchange.ts";
+import type { Flavour } from "./options.ts";
 
 /**
  * What surrounds a statement. `read` and `write`: a transaction of its own. `transaction`: one is open already.
@@ -43,19 +44,21 @@ const longestTimeoutMs = 2 ** 31 - 1;
  */
 export function settingsStep(
   timeoutMs: number | undefined,
-  { parameters }: { readonly parameters: ReadonlyMap<string, string> },
+  { parameters, flavour }: { readonly parameters: ReadonlyMap<string, string>; readonly flavour: Flavour },
 ): Step {
   const timeout = String(Math.min(timeoutMs ?? 0, longestTimeoutMs));
-  return { text: settingsText(parameters), values: [timeout], maxRows: 0, prepared: "keep" };
+  return { text: settingsText(parameters, flavour), values: [timeout], maxRows: 0, prepared: "keep" };
 }
 
 const timeoutOnly = "select set_config('statement_timeout', $1, true)";
 
 /** Where the server's defaults are others, values and SQL would not read as the type map and the classifier do. */
-function settingsText(parameters: ReadonlyMap<string, string>): string {
+function settingsText(parameters: ReadonlyMap<string, string>, flavour: Flavour): string {
   let text = timeoutOnly;
   const dateStyle = parameters.get("DateStyle");
   if (dateStyle !== undefined && !dateStyle.startsWith("ISO")) text += ", set_config('datestyle', 'ISO', true)";
+  // Redshift rounds floats unless it is told not to, and knows no other reading of a backslash than its own.
+  if (flavour === "redshift") return `${text}, set_config('extra_float_digits', '2', true)`;
   if (parameters.get("standard_conforming_strings") === "off") {
     text += ", set_config('standard_conforming_strings', 'on', true)";
   }

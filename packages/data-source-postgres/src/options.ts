@@ -15,6 +15,8 @@ import type { RefreshSpans } from "./telemetry.ts";
 
 export type { LakebaseOptions };
 
+export type Flavour = "postgres" | "redshift";
+
 /** Where and as whom to connect. What is left out comes from the PG… variables, as libpq reads them. */
 export interface PostgresDataSourceOptions extends DataSourceOptions {
   /** `postgres://user:password@host:port/database?sslmode=…`; the options beside it win. */
@@ -38,8 +40,12 @@ export interface PostgresDataSourceOptions extends DataSourceOptions {
   readonly applicationName?: string;
   /** `"lakebase"`, or the options of `@org/lakebase-auth`: passwords are minted, renewed and never stored. */
   readonly auth?: "lakebase" | LakebaseOptions;
-  /** Default `postgres`. `redshift` is incomplete and untested: read-only rests on the SQL text, introspection fails. */
-  readonly flavour?: "postgres" | "redshift";
+  /**
+   * Default `postgres`, or `redshift` for a URL that begins with `redshift:`. Redshift was never met: its SQL and its
+   * messages were tested on Postgres, in the shape that its documentation and public drivers show. Read-only rests on
+   * the statement's text, so the account should be granted no more than SELECT.
+   */
+  readonly flavour?: Flavour;
   /**
    * `transaction`: behind PgBouncer or another pooler that gives each transaction its own connection, so that sessions
    * are refused. Default `none`, or `transaction` for a Lakebase endpoint whose name ends in `-pooler`.
@@ -55,7 +61,7 @@ export interface PostgresDataSourceOptions extends DataSourceOptions {
 }
 
 export interface ResolvedPostgresOptions extends ResolvedSourceOptions, Target {
-  readonly flavour: "postgres" | "redshift";
+  readonly flavour: Flavour;
   readonly pooler: "none" | "transaction";
   readonly preparedStatements: boolean;
   readonly isLakebase: boolean;
@@ -75,7 +81,9 @@ export function resolveOptions(options: PostgresDataSourceOptions): ResolvedPost
   check.object("options", options);
   check.known(options, names);
   const flavour =
-    options.flavour === undefined ? "postgres" : check.oneOf("flavour", options.flavour, ["postgres", "redshift"]);
+    options.flavour === undefined
+      ? flavourOf(options.url)
+      : check.oneOf("flavour", options.flavour, ["postgres", "redshift"]);
   const isLakebase = options.auth !== undefined;
   const target = isLakebase ? resolveLakebase(options) : resolveTarget(options, flavour);
   const pooler =
@@ -105,7 +113,7 @@ export interface Target {
   readonly applicationName: string | undefined;
 }
 
-function resolveTarget(options: PostgresDataSourceOptions, flavour: "postgres" | "redshift"): Target {
+function resolveTarget(options: PostgresDataSourceOptions, flavour: Flavour): Target {
   const env = options.env ?? process.env;
   const url = parseUrl(options.url);
   const text = (field: "host" | "user" | "database" | "applicationName"): string | undefined => {
@@ -163,7 +171,11 @@ function parseUrl(url: string | undefined): UrlParts {
   };
 }
 
-function portOf(value: number | string | undefined, flavour: "postgres" | "redshift"): number {
+function flavourOf(url: string | undefined): Flavour {
+  return typeof url === "string" && url.startsWith("redshift:") ? "redshift" : "postgres";
+}
+
+function portOf(value: number | string | undefined, flavour: Flavour): number {
   if (value === undefined || value === "") return flavour === "redshift" ? 5439 : 5432;
   const port = typeof value === "string" ? Number(value) : value;
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;

@@ -11,7 +11,8 @@ export interface Portal {
   readonly columns: readonly Column[];
   /** `tag` as in an Outcome: stated once there are no more rows. */
   read(maxRows: number, deadline: Deadline): Promise<{ readonly rows: unknown[][]; readonly tag: string | undefined }>;
-  /** Before its end, in a transaction that goes on. */
+  /** Whether it must be closed before its transaction ends or goes on, if it was not read to its end. */
+  readonly mustClose: boolean;
   close(deadline: Deadline): Promise<void>;
 }
 
@@ -52,17 +53,22 @@ export async function openPortal(
       throw isDataSourceError(error, "CONNECTION") ? unknownOutcome(error) : error;
     }
   };
+  // It refuses other statements while a portal may have rows left.
+  const isRedshift = connection.flavour === "redshift";
+  const close = async (deadline: Deadline): Promise<void> => {
+    await connection.run([{ portal: name, closes: true }], deadline);
+  };
   return {
     columns,
+    mustClose: guard === "transaction" || isRedshift,
     read: async (maxRows, deadline) => {
       const outcome = await connection.run([{ portal: name, maxRows, isMain: true }], deadline);
       if (outcome.error) throw toError(outcome.error, deadline);
       const { tag } = outcome;
+      if (tag !== undefined && isRedshift) await close(deadline);
       if (tag !== undefined && guard === "write") await end(deadline);
       return { rows: outcome.rows.map(convert), tag };
     },
-    close: async (deadline) => {
-      await connection.run([{ text: `CLOSE ${name}`, maxRows: 0 }], deadline);
-    },
+    close,
   };
 }

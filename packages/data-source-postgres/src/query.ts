@@ -17,6 +17,8 @@ import type { Outcome, Step } from "./exchange.ts";
 import { type Guard, guarded, settingsStep } from "./guard.ts";
 import { bindParams } from "./params.ts";
 import { effectOnPrepared } from "./prepared.ts";
+import { runInPortal } from "./redshift-portal.ts";
+import { learnRedshiftTypes } from "./redshift-types.ts";
 import { learnTypes } from "./type-lookup.ts";
 import { type ResultShape, type ResultShapes, unknownOids } from "./result-shape.ts";
 import type { TypeMap } from "./type-map.ts";
@@ -51,7 +53,8 @@ export async function runQuery<R>(
   const { maxRows, maxBytes } = options;
   // One more proves that there are more; the protocol's number of rows is an int32, and 0 is all.
   const main = { ...step, maxRows: maxRows < 2 ** 31 - 1 ? maxRows + 1 : 0, isMain: true };
-  const outcome = await run(connection, guard, main, deadline, options.readOnly);
+  const execute = connection.flavour === "redshift" ? runInPortal : run;
+  const outcome = await execute(connection, guard, main, deadline, options.readOnly);
   if (outcome.error) throw toError(outcome.error);
   // A write that ended in spite of the cancel has happened, and saying so is the only true answer.
   if (options.readOnly) deadline.throwIfOver();
@@ -153,7 +156,8 @@ export async function learn(
   wanted: Parameters<typeof learnTypes>[1],
   deadline: Deadline,
 ): Promise<void> {
-  await learnTypes(types, wanted, async (main) => {
+  const lookUp = connection.flavour === "redshift" ? learnRedshiftTypes : learnTypes;
+  await lookUp(types, wanted, async (main) => {
     const { error, rows } = await run(connection, guard === "transaction" ? guard : "read", main, deadline, true);
     if (error) throw statementError(error, { redact, deadline });
     return rows;

@@ -24,6 +24,7 @@ import { escapeIdentifier } from "pg";
 import { runBoundedQuery } from "./bounded-query.ts";
 import type { Lease } from "./connection.ts";
 import type { Guard } from "./guard.ts";
+import type { Flavour } from "./options.ts";
 import { runQuery, type StatementEnvironment } from "./query.ts";
 import { checkStatement, type StatementScope } from "./read-only.ts";
 import { leavesTraces } from "./traces.ts";
@@ -51,6 +52,7 @@ export interface Engine extends StatementEnvironment {
 
 /** Where statements run: on the data source, each with a connection of its own, or in a session or transaction. */
 export interface Place {
+  readonly flavour: Flavour;
   readonly scope: CallScope;
   readonly lease: (deadline: Deadline) => Promise<Lease>;
   readonly guard: (readOnly: boolean) => Guard;
@@ -99,8 +101,12 @@ export function resolveQuery<R>(
   const transactional = given?.transactional ?? true;
   const options = resolveQueryOptions<R>(given, place.scope, optionNames);
   const resolved = resolveRequest(request, dialect);
-  const classification = checkStatement(resolved.text, place.statements(options.readOnly));
-  const call = { request: resolved, options, leavesTraces: leavesTraces(classification, options.readOnly) };
+  const classification = checkStatement(resolved.text, place.statements(options.readOnly), place.flavour);
+  const call = {
+    request: resolved,
+    options,
+    leavesTraces: leavesTraces(classification, options.readOnly, place.flavour),
+  };
   if (transactional) return { ...call, guard: place.guard(options.readOnly) };
   if (options.readOnly || place.guard(false) === "transaction") {
     throw new ValidationError("transactional: false is for writes outside of a transaction", "transactional");

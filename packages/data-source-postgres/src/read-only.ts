@@ -6,6 +6,8 @@ import {
   lexicalRules,
   type Statement,
 } from "@org/data-source-core/adapter";
+import type { Flavour } from "./options.ts";
+import { redshiftObjection, redshiftReadings } from "./redshift-read-only.ts";
 
 /** What a statement runs in, which decides what it may say. */
 export type StatementScope = "read" | "write" | "session";
@@ -16,7 +18,9 @@ export const classify: Classifier = createClassifier(lexicalRules.postgres);
 const readVerbs = new Set(["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN"]);
 const transactionVerbs = new Set("BEGIN START COMMIT END ROLLBACK ABORT SAVEPOINT RELEASE".split(" "));
 /** They change the connection for whoever gets it next. */
-const sessionVerbs = new Set("SET RESET DISCARD PREPARE DEALLOCATE EXECUTE LISTEN UNLISTEN LOAD DECLARE".split(" "));
+const sessionVerbs = new Set(
+  "SET RESET DISCARD PREPARE DEALLOCATE EXECUTE LISTEN UNLISTEN LOAD DECLARE USE".split(" "),
+);
 
 /**
  * Functions that act on something else than this transaction: files, other connections, the server. Also those that
@@ -37,11 +41,26 @@ const outside = new RegExp(
 );
 
 /**
- * Refuses what the server's read-only transaction does not stop. The text is one statement in any case: the extended
- * protocol takes no more.
+ * Refuses what the server's read-only transaction does not stop; on Redshift, whatever is not a read. The text is one
+ * statement in any case: the extended protocol takes no more.
  */
-export function checkStatement(text: string, scope: StatementScope): Classification {
-  const classification = classify(text);
+export function checkStatement(text: string, scope: StatementScope, flavour: Flavour): Classification {
+  if (flavour === "postgres") return check(classify(text), scope);
+  const readings = redshiftReadings(text);
+  for (const reading of readings) checkRedshift(reading, scope);
+  return readings[0] as Classification;
+}
+
+/** Nobody has seen that Redshift refuses a second statement, so it is refused here. */
+function checkRedshift(reading: Classification, scope: StatementScope): void {
+  check(reading, scope);
+  const [statement, ...more] = reading.statements;
+  if (more.length > 0) throw misplaced(scope, "The text has several statements", "Use batch() or transaction().");
+  const objection = scope === "read" && statement ? redshiftObjection(statement) : undefined;
+  if (objection !== undefined) throw refusal(objection, writeHint);
+}
+
+function check(classification: Classification, scope: StatementScope): Classification {
   const [statement] = classification.statements;
   if (statement === undefined) return classification;
   const { first } = statement;

@@ -39,6 +39,7 @@ async function runSession<T>(
   const outer = await place.lease(deadline);
   const turns = createTurns(outer.connection, "session");
   const inner: Place = {
+    flavour: place.flavour,
     scope: innerScope(place.scope, options),
     lease: turns.lease,
     guard: (readOnly) => (readOnly ? "read" : "write"),

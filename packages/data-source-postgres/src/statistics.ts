@@ -1,9 +1,12 @@
-import type { Catalog, CatalogColumn, CatalogTable, ColumnStatistics, LogicalType } from "@org/data-source-core";
+import type { Catalog, CatalogColumn, CatalogTable, ColumnStatistics } from "@org/data-source-core";
 import { createDeadline, type ResolvedIntrospectOptions, sampleTables, tagText } from "@org/data-source-core/adapter";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { statementError } from "./error-map.ts";
+import type { WireRow } from "./exchange.ts";
 import { run } from "./query.ts";
 import type { Engine, Place } from "./queryable.ts";
+import { type Figures, ordered } from "./column-figures.ts";
+import { readRedshiftSample, redshiftSampleQuery } from "./redshift-statistics.ts";
 import { withReplay } from "./replay.ts";
 
 type Sampling = NonNullable<ResolvedIntrospectOptions["statistics"]>;
@@ -36,33 +39,26 @@ async function sample(
   const signals = [options.signal, ...place.signals, engine.lifecycle.signal];
   using deadline = createDeadline({ timeoutMs: sampling.statementTimeoutMs, signals, kind: "postgres" });
   return await withReplay(place, deadline, true, async (lease) => {
-    const { text } = tagText(sampleQuery(schema, table, sampling), options.queryTags);
-    const main = { text, values: [String(sampling.sampleRows)], maxRows: 1, isMain: true };
+    const isRedshift = place.flavour === "redshift";
+    const query = isRedshift
+      ? { text: redshiftSampleQuery(schema, table, sampling.sampleRows) }
+      : { text: sampleQuery(schema, table, sampling), values: [String(sampling.sampleRows)] };
+    const { text } = tagText(query.text, options.queryTags);
+    const main = { ...query, text, maxRows: 0, isMain: true };
     const { error, rows } = await run(lease.connection, "read", main, deadline, true);
     if (error) throw statementError(error, { redact: engine.redact, deadline });
-    const [sampledRows, ...perColumn] = rows[0] ?? [];
-    const columns = table.columns.map((column, index) => ({
-      ...column,
-      statistics: statisticsOf(engine, column, Number(sampledRows), perColumn[index], sampling),
-    }));
+    const [row = []] = rows;
+    const perColumn = isRedshift ? readRedshiftSample(table, row) : readSample(row);
+    const columns = table.columns.map((column, index) => {
+      const figures = perColumn[index];
+      if (!figures) return column;
+      const samples = isRedshift ? 0 : sampling.samples;
+      return { ...column, statistics: statisticsOf(engine, column, Number(row[0]), figures, samples) };
+    });
     await lease.end();
     return { ...table, columns };
   });
 }
-
-/** Types whose smallest and largest value the server can tell. */
-const ordered: ReadonlySet<LogicalType> = new Set([
-  "integer",
-  "float",
-  "decimal",
-  "string",
-  "date",
-  "time",
-  "timetz",
-  "timestamp",
-  "timestamptz",
-  "interval",
-]);
 
 /** Names come from the catalog, and are quoted; they cannot be bound. */
 function sampleQuery(schema: string, table: CatalogTable, { sampleRows, samples }: Sampling): string {
@@ -84,16 +80,17 @@ function tableSample({ kind, rowCount }: CatalogTable, sampleRows: number): stri
   return percent >= 100 ? "" : ` tablesample system (${escapeLiteral(percent.toFixed(6))}::float4)`;
 }
 
-type Figures = [count: number, distinct: number, min: string | null, max: string | null, values: string[] | null];
+function readSample([, ...perColumn]: WireRow): Figures[] {
+  return perColumn.map((json) => JSON.parse(json ?? "[0,0,null,null,null]") as Figures);
+}
 
 function statisticsOf(
   engine: Engine,
   column: CatalogColumn,
   sampledRows: number,
-  json: string | null | undefined,
-  { samples }: Sampling,
+  [count, distinct, min, max, values]: Figures,
+  samples: number,
 ): ColumnStatistics {
-  const [count, distinct, min, max, values] = JSON.parse(json ?? "[0,0,null,null,null]") as Figures;
   const oid = engine.types.oidOf(column.nativeType);
   const convert = (oid === undefined ? undefined : engine.types.get(oid)?.convert) ?? ((text: string) => text);
   const value = (text: string | null): unknown => (text === null ? undefined : convert(text));

@@ -23,8 +23,8 @@ export function createStream(engine: Engine, place: Place) {
   return <R>(request: Request, given?: StreamOptions<R>): QueryStream<R> => {
     const options = resolveStreamOptions<R>(given, place.scope);
     const resolved = resolveRequest(request, dialect);
-    const classification = checkStatement(resolved.text, place.statements(options.readOnly));
-    const isTainting = leavesTraces(classification, options.readOnly);
+    const classification = checkStatement(resolved.text, place.statements(options.readOnly), place.flavour);
+    const isTainting = leavesTraces(classification, options.readOnly, place.flavour);
     const signal = AbortSignal.any([options.signal, ...place.signals].filter((each) => each !== undefined));
     return createQueryStream<R>({
       kind: "postgres",
@@ -65,7 +65,7 @@ async function openReader<R>(
       },
       close: async () => {
         using limit = createDeadline({ timeoutMs: closeTimeoutMs });
-        if (isOpen && guard === "transaction") await portal.close(limit);
+        if (isOpen && portal.mustClose) await portal.close(limit);
         await lease.end();
       },
     };

@@ -1,4 +1,5 @@
 import type { Classification, Statement } from "@org/data-source-core/adapter";
+import type { Flavour } from "./options.ts";
 import { calledLike } from "./read-only.ts";
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(" "));
@@ -17,14 +18,20 @@ const temporary = words("TEMP TEMPORARY PG_TEMP");
  * Whether a statement that is outside of any session may leave something on its connection: a lock, a setting, a
  * temporary table. A function that an INSERT calls is not looked into.
  */
-export function leavesTraces({ statements: [statement], irregular }: Classification, readOnly: boolean): boolean {
+export function leavesTraces(
+  { statements: [statement], irregular }: Classification,
+  readOnly: boolean,
+  flavour: Flavour = "postgres",
+): boolean {
   if (!statement) return false;
   if (calledLike(statement, lasting) !== undefined) return true;
   if (irregular !== undefined) return true;
   if (readOnly) return false;
   const { verb, calls } = statement;
   const runsCode = code.has(verb) || (queries.has(verb) && calls.size > 0);
-  return runsCode || calledLike(statement, kept) !== undefined || isTemporary(statement);
+  // On Redshift, CREATE TABLE #x makes a temporary table.
+  const isHashed = flavour === "redshift" && statement.tokens.some(({ text }) => text === "#");
+  return runsCode || isHashed || calledLike(statement, kept) !== undefined || isTemporary(statement);
 }
 
 function isTemporary({ tokens }: Statement): boolean {

@@ -62,6 +62,7 @@ async function runTransaction<T>(
   const { connection } = lease;
   const turns = createTurns(connection, "transaction");
   const inner: Place = {
+    flavour: place.flavour,
     scope: innerScope(place.scope, options),
     lease: async () => turns.shared,
     guard: () => "transaction",
@@ -97,6 +98,7 @@ let lastSavepoint = 0;
 
 /** Back to where it began when `work` rejects; the transaction around it goes on. */
 async function savepoint<T>(engine: Engine, place: Place, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  if (place.flavour === "redshift") throw withoutSavepoints();
   const name = `s${(lastSavepoint += 1)}`;
   const say = async (...texts: readonly string[]): Promise<void> => {
     const { statementTimeoutMs: timeoutMs } = place.scope.defaults;
@@ -153,4 +155,13 @@ async function run(
 function beginText({ readOnly, isolation }: ResolvedUnitOptions): string {
   const level = isolation === undefined ? "" : ` ISOLATION LEVEL ${isolation.replace("-", " ").toUpperCase()}`;
   return `BEGIN${level} READ ${readOnly ? "ONLY" : "WRITE"}`;
+}
+
+function withoutSavepoints(): DataSourceError {
+  return new DataSourceError({
+    code: "UNSUPPORTED",
+    kind: "postgres",
+    message: "Redshift has no savepoints, which a transaction within a transaction needs",
+    hint: "Put the statements into the outer transaction, or run one after the other.",
+  });
 }

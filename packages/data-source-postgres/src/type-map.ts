@@ -2,6 +2,8 @@ import type { ColumnType, IntegerMode, LogicalType } from "@org/data-source-core
 import { createIntegerParser, parseJson, withKeys } from "@org/data-source-core/adapter";
 import { type ArrayItem, parseArrayLiteral, parseRecordLiteral } from "./literals.ts";
 import { nativeTypes } from "./native-types.ts";
+import type { Flavour } from "./options.ts";
+import { redshiftTypes } from "./redshift-types.ts";
 
 /** From the server's text to the value of the contract. */
 export type Convert = (text: string) => unknown;
@@ -45,7 +47,11 @@ const unknownModifier = { precision: undefined, scale: undefined };
 const noModifier = (): typeof unknownModifier => unknownModifier;
 const keep: Convert = (text) => text;
 
-export function createTypeMap(options: { readonly integers: IntegerMode; readonly json: "parsed" | "text" }): TypeMap {
+export function createTypeMap(options: {
+  readonly integers: IntegerMode;
+  readonly json: "parsed" | "text";
+  readonly flavour: Flavour;
+}): TypeMap {
   const types = new Map<number, MappedType>();
   const oids = new Map<string, number>();
   const converts = createConverts(options);
@@ -59,6 +65,10 @@ export function createTypeMap(options: { readonly integers: IntegerMode; readonl
     const convert = nativeType === "char" ? keep : (converts[type] ?? keep);
     return { type, nativeType, convert, modifier: modifiers[type] ?? noModifier };
   };
+  const own = options.flavour === "redshift" ? redshiftTypes : [];
+  for (const { oid, name, type, isHex } of own) {
+    add(oid, isHex ? { ...simple(type, name), convert: hexBytes } : simple(type, name));
+  }
   for (const { oid, arrayOid, name, type } of nativeTypes) {
     const mapped = simple(type, name);
     add(oid, mapped);
@@ -102,7 +112,7 @@ function mapUserType(
   if (kind === "r" || kind === "m") return simple("range", name);
   // PostGIS: its text form is EWKB in hexadecimal.
   if (name === "geometry" || name === "geography") {
-    return { ...simple("geometry", name), convert: (text) => Uint8Array.from(Buffer.from(text, "hex")) };
+    return { ...simple("geometry", name), convert: hexBytes };
   }
   return simple("other", name);
 }
@@ -169,6 +179,8 @@ function createConverts(options: {
     timetz: isoOffset,
   };
 }
+
+const hexBytes: Convert = (text) => Uint8Array.from(Buffer.from(text, "hex"));
 
 /** `bytea_output` may be `hex` or `escape`. */
 function bytes(text: string): Uint8Array {
