@@ -45,7 +45,7 @@ export interface PostgresDataSourceOptions extends DataSourceOptions {
    * messages were tested on Postgres, in the shape that its documentation and public drivers show. Read-only rests on
    * the statement's text, so the account should be granted no more than SELECT.
    */
-  readonly flavour?: Flavour;
+  readonly flavour?: "postgres" | "redshift";
   /**
    * `transaction`: behind PgBouncer or another pooler that gives each transaction its own connection, so that sessions
    * are refused. Default `none`, or `transaction` for a Lakebase endpoint whose name ends in `-pooler`.
