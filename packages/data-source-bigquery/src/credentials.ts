@@ -1,6 +1,10 @@
 import { Gaxios } from "gaxios";
 import { GoogleAuth, JWT, type AuthClient } from "google-auth-library";
+import type { Instrument } from "@org/data-source-core/adapter";
 import type { IdentitySetting } from "./credentials-options.ts";
+import { spanned } from "./engine.ts";
+import { credentialError } from "./error-map.ts";
+import type { AccessToken } from "./options.ts";
 import { createTokenCache, type TokenCache } from "./token.ts";
 
 /** Who asks: headers for a request, and what is known of the account. */
@@ -17,10 +21,23 @@ const scopes = ["https://www.googleapis.com/auth/bigquery", "https://www.googlea
 /** Longer than any token takes; nobody waits for it without a deadline of their own. */
 const fetchTimeoutMs = 30_000;
 
-export function createCredentials(identity: IdentitySetting, learn: (secret: string) => void): Credentials {
-  const source = createSource(identity.source);
+/** Runs what asks for a token, under a span. */
+type Refresh = <T>(work: () => Promise<T>) => Promise<T>;
+
+export function createCredentials(
+  identity: IdentitySetting,
+  learn: (secret: string) => void,
+  instrument: Pick<Instrument, "span">,
+): Credentials {
+  const refresh: Refresh = (work) =>
+    spanned(instrument, "refresh credential", () =>
+      work().catch((error: unknown) => {
+        throw credentialError(error);
+      }),
+    );
+  const source = createSource(identity.source, refresh);
   const { impersonate } = identity;
-  const credentials = impersonate ? impersonated(source, impersonate) : source;
+  const credentials = impersonate ? impersonated(source, impersonate, refresh) : source;
   return {
     ...credentials,
     headers: async () => {
@@ -31,9 +48,11 @@ export function createCredentials(identity: IdentitySetting, learn: (secret: str
   };
 }
 
-function createSource(source: IdentitySetting["source"]): Credentials {
+function createSource(source: IdentitySetting["source"], refresh: Refresh): Credentials {
   if (source.kind === "token") {
-    const cache = createTokenCache(async () => source.provider({ signal: AbortSignal.timeout(fetchTimeoutMs) }));
+    const cache = createTokenCache(() =>
+      refresh(async () => source.provider({ signal: AbortSignal.timeout(fetchTimeoutMs) })),
+    );
     return withToken(cache, async () => undefined);
   }
   if (source.kind === "key") {
@@ -76,11 +95,15 @@ function withToken(cache: TokenCache, projectId: Credentials["projectId"]): Cred
   };
 }
 
-function impersonated(source: Credentials, setting: NonNullable<IdentitySetting["impersonate"]>): Credentials {
+function impersonated(
+  source: Credentials,
+  setting: NonNullable<IdentitySetting["impersonate"]>,
+  refresh: Refresh,
+): Credentials {
   const { serviceAccount, delegates, lifetimeSeconds, endpoint } = setting;
   const url = `${endpoint}/v1/projects/-/serviceAccounts/${encodeURIComponent(serviceAccount)}:generateAccessToken`;
   const gaxios = new Gaxios();
-  const cache = createTokenCache(async () => {
+  const fetchToken = async (): Promise<AccessToken> => {
     const reply = await gaxios.request<{ accessToken?: string; expireTime?: string }>({
       url,
       method: "POST",
@@ -91,6 +114,7 @@ function impersonated(source: Credentials, setting: NonNullable<IdentitySetting[
     });
     const { accessToken = "", expireTime = "" } = reply.data;
     return { token: accessToken, expiresAt: new Date(expireTime) };
-  });
+  };
+  const cache = createTokenCache(() => refresh(fetchToken));
   return withToken(cache, () => source.projectId());
 }

@@ -25,7 +25,17 @@ export function composeDataSource(given: BigQueryDataSourceOptions): DataSource 
   const options = resolveOptions(given);
   const { access, defaults, identity, projectId, apiEndpoint, telemetry, onEvent, connectTimeoutMs } = options;
   const redact = createRedactor(identity.secrets);
-  const credentials = createCredentials(identity, redact.add);
+  const { hostname, port } = new URL(apiEndpoint);
+  const instrument = createInstrument({
+    // OpenTelemetry has no name for it yet; this follows its gcp.spanner.
+    system: "gcp.bigquery",
+    ...(projectId === undefined ? {} : { namespace: projectId }),
+    serverAddress: hostname,
+    ...(port === "" ? {} : { serverPort: Number(port) }),
+    ...telemetry,
+    summarize: createSummarizer(classify),
+  });
+  const credentials = createCredentials(identity, redact.add, instrument);
   const connection = createConnection({
     apiEndpoint,
     credentials,
@@ -34,18 +44,10 @@ export function composeDataSource(given: BigQueryDataSourceOptions): DataSource 
     onEvent,
   });
   const lifecycle = createLifecycle({ kind, closeTimeoutMs: options.closeTimeoutMs });
-  const instrument = createInstrument({
-    // OpenTelemetry has no name for it yet; this follows its gcp.spanner.
-    system: "gcp.bigquery",
-    ...(projectId === undefined ? {} : { namespace: projectId }),
-    serverAddress: new URL(apiEndpoint).hostname,
-    ...telemetry,
-    summarize: createSummarizer(classify),
-  });
   const engine: Engine = {
     options,
     connection,
-    gate: createGate(connection),
+    gate: createGate(connection, instrument),
     jobs: createJobs(connection),
     lifecycle,
     instrument,

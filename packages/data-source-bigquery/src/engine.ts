@@ -1,5 +1,6 @@
-import type { Instrument, Lifecycle, Redactor } from "@org/data-source-core/adapter";
+import { createRedactor, type Instrument, type Lifecycle, type Redactor } from "@org/data-source-core/adapter";
 import type { Connection } from "./connection.ts";
+import { toDataSourceError } from "./error-map.ts";
 import type { Jobs } from "./job.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { Gate } from "./read-only.ts";
@@ -13,4 +14,22 @@ export interface Engine {
   readonly lifecycle: Lifecycle;
   readonly instrument: Instrument;
   readonly redact: Redactor;
+}
+
+/** A part of an operation that takes a request of its own, as an internal span. */
+export async function spanned<T>(
+  instrument: Pick<Instrument, "span">,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const span = instrument.span(name);
+  try {
+    const result = await work();
+    span.end();
+    return result;
+  } catch (error) {
+    // Of an error, a span tells the codes alone.
+    span.end(toDataSourceError(error, { redact: createRedactor([]) }));
+    throw error;
+  }
 }

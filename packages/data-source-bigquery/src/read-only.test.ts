@@ -26,7 +26,11 @@ function setup(project = "p"): { gate: ReturnType<typeof createGate>; clock: { n
       return { jobReference: { location: "EU" }, statistics: { query } } as T;
     },
   };
-  return { gate: createGate(connection, () => clock.now), clock, asked: () => asked };
+  return {
+    gate: createGate(connection, { span: () => ({ end: () => undefined }) }, () => clock.now),
+    clock,
+    asked: () => asked,
+  };
 }
 
 const forever = createDeadline({ timeoutMs: Infinity });

@@ -1,7 +1,14 @@
 import { DataSourceError } from "@org/data-source-core";
-import { createClassifier, lexicalRules, type Classifier, type Deadline } from "@org/data-source-core/adapter";
+import {
+  createClassifier,
+  lexicalRules,
+  type Classifier,
+  type Deadline,
+  type Instrument,
+} from "@org/data-source-core/adapter";
 import { createHash } from "node:crypto";
 import type { Connection } from "./connection.ts";
+import { spanned } from "./engine.ts";
 import { queryBody, type Statement } from "./job.ts";
 import type { ServerType } from "./params.ts";
 import type { TableField } from "./type-map.ts";
@@ -46,21 +53,27 @@ interface DryRunReply {
   };
 }
 
-export function createGate(connection: Connection, now: () => number = () => performance.now()): Gate {
+export function createGate(
+  connection: Connection,
+  instrument: Pick<Instrument, "span">,
+  now: () => number = () => performance.now(),
+): Gate {
   const known = new Map<string, { readonly verdict: Verdict; readonly until: number }>();
 
   const dryRun = async (statement: Statement, deadline: Deadline): Promise<DryRun> => {
     const { location } = statement;
-    const reply = await connection.call<DryRunReply>(
-      {
-        method: "POST",
-        path: "/jobs",
-        body: {
-          jobReference: { projectId: await connection.projectId(), location },
-          configuration: { dryRun: true, query: queryBody(statement) },
+    const reply = await spanned(instrument, "dry run", async () =>
+      connection.call<DryRunReply>(
+        {
+          method: "POST",
+          path: "/jobs",
+          body: {
+            jobReference: { projectId: await connection.projectId(), location },
+            configuration: { dryRun: true, query: queryBody(statement) },
+          },
         },
-      },
-      deadline,
+        deadline,
+      ),
     );
     const { query, totalBytesProcessed } = reply.statistics ?? {};
     const bytes = query?.totalBytesProcessed ?? totalBytesProcessed;
