@@ -40,7 +40,9 @@ export function buildCatalog(flavour: Flavour, rows: CatalogRows, warnings: read
       partitioning: partitioningOf(of("partitions", key)),
     });
     const schema = String(row["schema_name"]);
-    tables.set(schema, [...(tables.get(schema) ?? []), table]);
+    const others = tables.get(schema);
+    if (others) others.push(table);
+    else tables.set(schema, [table]);
   }
   const schemas = rows.schemas.map((row) => ({
     catalog: undefined,

@@ -32,7 +32,15 @@ export interface DriverStatement {
 }
 
 /** Emits `fields` (undefined for a result without rows), `result` (a row, or a header), `error` and at last `end`. */
-export type DriverCommand = EventEmitter;
+export interface DriverCommand extends EventEmitter {
+  /** Given each packet of the reply; none at the command's start. */
+  execute(packet: DriverPacket | undefined, connection: unknown): boolean;
+}
+
+interface DriverPacket {
+  isEOF(): boolean;
+  eofWarningCount(): number;
+}
 
 /** A column as the protocol describes it. */
 export interface DriverField {

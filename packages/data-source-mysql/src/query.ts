@@ -124,7 +124,7 @@ export async function runQuery<R>(
     truncated: limit.truncated,
     rowsAffected: outcome && rowsAffectedOf(outcome, verb),
     queryId: undefined,
-    notices: outcome ? await noticesOf(environment, connection, outcome, deadline) : [],
+    notices: outcome ? await noticesOf(environment, connection, prepared.statement, outcome, deadline) : [],
     usage: undefined,
     firstAt,
   };
@@ -198,11 +198,13 @@ function rowsAffectedOf({ header, results }: Outcome, verb: string | undefined):
 async function noticesOf(
   { onEvent }: StatementEnvironment,
   connection: Connection,
-  { header, results }: Outcome,
+  { isUnprepared }: Statement,
+  { warnings, results }: Outcome,
   deadline: Deadline,
 ): Promise<Notice[]> {
   const notices: Notice[] = [];
-  if (header && results === 0 && header.warningStatus > 0) {
+  // Another statement is asked for them only if there are any; SHOW WARNINGS has them as its rows.
+  if (warnings > 0 && !isUnprepared) {
     // The statement has succeeded: nothing about its warnings may turn it into a failure.
     const rows = await connection.ask("SHOW WARNINGS", deadline).catch(() => []);
     for (const [severity, code, message] of rows) {
@@ -211,7 +213,7 @@ async function noticesOf(
   }
   // Their texts quote values, which events must not carry.
   for (const notice of notices)
-    onEvent({ type: "notice", notice: { ...notice, message: notice.message.replace(/'[^']*'/g, "'…'") } });
+    onEvent({ type: "notice", notice: { ...notice, message: notice.message.replace(/["'`].*/s, "…") } });
   if (results > 1) {
     notices.push({ severity: "Note", code: undefined, message: `${results - 1} further results were left out` });
   }

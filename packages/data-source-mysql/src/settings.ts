@@ -34,7 +34,17 @@ const longestMs = 2_000_000_000;
 
 /** The assignments for SET SESSION that lead from one to the other; empty if there is nothing to do. */
 export function changes(flavour: Flavour, from: Settings | undefined, to: Settings): string[] {
+  if (from && isSame(from, to)) return [];
   return [...names[flavour], ...both].flatMap((assign) => (from && assign(from) === assign(to) ? [] : [assign(to)]));
+}
+
+function isSame(a: Settings, b: Settings): boolean {
+  return (
+    a.readOnly === b.readOnly &&
+    a.timeoutMs === b.timeoutMs &&
+    a.selectLimit === b.selectLimit &&
+    a.writeTimeoutMs === b.writeTimeoutMs
+  );
 }
 
 /** Modes under which the server would cut SQL into other tokens than the read-only check does. */

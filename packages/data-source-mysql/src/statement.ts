@@ -28,6 +28,8 @@ export interface Outcome {
   readonly error: DriverError | undefined;
   /** Of its last result without rows. */
   readonly header: DriverHeader | undefined;
+  /** As the server counted them at its end. */
+  readonly warnings: number;
   /** Results with rows: a CALL may have several, of which only the first is kept. */
   readonly results: number;
 }
@@ -60,7 +62,7 @@ export function execute(
     if (isFresh) driver.unprepare(prepared);
     driver.prepare(prepared, (error, statement) => {
       if (error?.errno === unpreparable && values.length === 0) runAsText();
-      else if (error) resolve({ error, header: undefined, results: 0 });
+      else if (error) resolve({ error, header: undefined, warnings: 0, results: 0 });
       else if (statement.parameters.length !== values.length) {
         const expected = statement.parameters.length;
         reject(
@@ -93,6 +95,7 @@ function follow(command: DriverCommand, sink: RowSink): Promise<Outcome> {
     let header: DriverHeader | undefined;
     let results = 0;
     let hasRows = false;
+    const warnings = countWarnings(command);
     command.on("fields", (fields: readonly DriverField[] | undefined) => {
       hasRows = fields !== undefined;
       if (!fields) return;
@@ -104,6 +107,17 @@ function follow(command: DriverCommand, sink: RowSink): Promise<Outcome> {
       else if (results === 1) sink.row(result as unknown[]);
     });
     command.on("error", (reason: DriverError) => (error ??= reason));
-    command.on("end", () => resolve({ error, header, results }));
+    command.on("end", () => resolve({ error, header, warnings: header?.warningStatus ?? warnings(), results }));
   });
+}
+
+/** Those of a result with rows are in the packet that ends it, which the driver keeps to itself. */
+function countWarnings(command: DriverCommand): () => number {
+  let count = 0;
+  const execute = command.execute.bind(command);
+  command.execute = (packet, connection) => {
+    if (packet?.isEOF() === true) count = packet.eofWarningCount();
+    return execute(packet, connection);
+  };
+  return () => count;
 }

@@ -40,8 +40,10 @@ test("bits of a column, and of an expression", () => {
   expect(bitText(64, true)(Buffer.from("18446744073709551615"))).toBe("1".repeat(64));
 });
 
-test("a geometry is WKB without the SRID, in memory of its own", () => {
-  const received = Buffer.from("e61000000101000000000000000000f03f0000000000000040", "hex");
+test("a geometry is WKB, and with an SRID EWKB, in memory of its own", () => {
+  const withSrid = geometryBytes(Buffer.from("e61000000101000000000000000000f03f0000000000000040", "hex"));
+  expect(Buffer.from(withSrid).toString("hex")).toBe("0101000020e6100000000000000000f03f0000000000000040");
+  const received = Buffer.from("000000000101000000000000000000f03f0000000000000040", "hex");
   const bytes = geometryBytes(received);
   expect(Buffer.from(bytes).toString("hex")).toBe("0101000000000000000000f03f0000000000000040");
   received.fill(0);

@@ -42,7 +42,19 @@ export function bitText(length: number, isExpression: boolean): (value: Uint8Arr
   };
 }
 
-/** The server's own form is four bytes of SRID, then WKB. */
+const sridFlag = 0x20;
+
+/**
+ * The server's own form is four bytes of SRID, then WKB, all little-endian. As EWKB (PostGIS's) it loses nothing: there
+ * an SRID other than 0 follows the type, whose highest byte says so.
+ */
 export function geometryBytes(value: Uint8Array): Uint8Array {
-  return new Uint8Array(value.subarray(4));
+  const [srid, wkb] = [value.subarray(0, 4), value.subarray(4)];
+  if (srid.every((byte) => byte === 0)) return new Uint8Array(wkb);
+  const bytes = new Uint8Array(value.length);
+  bytes.set(wkb.subarray(0, 5));
+  bytes[4] = (bytes[4] ?? 0) | sridFlag;
+  bytes.set(srid, 5);
+  bytes.set(wkb.subarray(5), 9);
+  return bytes;
 }

@@ -83,7 +83,7 @@ describe("values of every type, from a table", () => {
       "111111111111",
       { n: 12345678901234567890n, f: 0.1 },
       Uint8Array.of(0, 255),
-      Uint8Array.from(Buffer.from("0101000000000000000000f03f0000000000000040", "hex")),
+      Uint8Array.from(Buffer.from("0101000020110f0000000000000000f03f0000000000000040", "hex")),
       "b",
       "x,y",
       "ümlaut \u{1F600}",
@@ -326,6 +326,21 @@ describe("sessions and writes", () => {
     expect(result.notices[0]?.message).toContain("canary-value");
     expect(JSON.stringify(events)).not.toContain("canary-value");
     expect(events.filter(({ type }) => type === "notice")).toHaveLength(1);
+  });
+
+  test("warnings of a read are notices, too, and asked for only if there are any", async () => {
+    const { events, onEvent } = recorded();
+    const reader = source({ onEvent, pool: { max: 1 } });
+    const request = { text: "select cast(? as signed) as a", params: ["12 it's a 'canary' value"] };
+    const result = await reader.query(request);
+    expect(result.rows).toEqual([{ a: 12n }]);
+    expect(result.notices).toMatchObject([{ severity: "Warning", code: "1292" }]);
+    expect(result.notices[0]?.message).toContain("canary");
+    expect(events.filter(({ type }) => type === "notice")).toHaveLength(1);
+    expect(JSON.stringify(events)).not.toContain("canary");
+    const before = await observer.statements();
+    expect((await reader.query({ ...request, params: ["12"] })).notices).toEqual([]);
+    expect((await observer.statements()) - before).toBe(1);
   });
 
   test("a statement that cannot be prepared runs as text", async () => {
