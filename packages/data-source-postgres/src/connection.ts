@@ -116,6 +116,7 @@ export function createConnections(settings: ConnectionSettings): Connections {
         const lease = await take(deadline);
         const proof = lease.prove(deadline);
         if (!proof || (await proof)) return lease;
+        onEvent({ type: "connection-closed", reason: "An idle connection no longer answered" });
         await lease.end({ discard: true });
       }
     },
@@ -147,6 +148,7 @@ function createLease(client: PoolClient, settings: ConnectionSettings, losses: L
   const lose = (reason: unknown): DataSourceError => {
     broken = brokenError(reason, redact);
     losses.count += 1;
+    onEvent({ type: "connection-closed", reason: "A connection broke while it was used" });
     if (reason instanceof NotSentError) unsent.add(broken);
     return broken;
   };
