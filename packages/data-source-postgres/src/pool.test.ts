@@ -1,10 +1,10 @@
+import type { DataSourceEvent } from "@org/data-source-core";
 import { createInstrument, createRedactor } from "@org/data-source-core/adapter";
 import { expect, test } from "vitest";
 import { ResilientPool } from "./pool.ts";
 
-// One that is opened too late for its caller and closed at once has neither lease nor pool to listen to it.
-test("an error of a connection that nobody uses does not end the process", async () => {
-  const pool = new ResilientPool({
+function createPool(onEvent: (event: DataSourceEvent) => void = () => undefined): ResilientPool {
+  return new ResilientPool({
     host: "127.0.0.1",
     port: 1,
     user: "u",
@@ -25,10 +25,23 @@ test("an error of a connection that nobody uses does not end the process", async
     }),
     redact: createRedactor([]),
     telemetry: { enabled: false },
-    onEvent: () => undefined,
+    onEvent,
   });
+}
+
+// One that is opened too late for its caller and closed at once has neither lease nor pool to listen to it.
+test("an error of a connection that nobody uses does not end the process", async () => {
+  const pool = createPool();
   const { Client } = pool as unknown as { Client: new (config: object) => NodeJS.EventEmitter };
   const client = new Client({});
   expect(() => client.emit("error", new Error("terminating connection due to administrator command"))).not.toThrow();
+  await pool.end();
+});
+
+test("an idle connection that is lost does not end the process, and is reported", async () => {
+  const events: DataSourceEvent[] = [];
+  const pool = createPool((event) => events.push(event));
+  expect(() => pool.emit("error", new Error("terminated"), {} as never)).not.toThrow();
+  expect(events).toEqual([{ type: "connection-closed", reason: "An idle connection was lost" }]);
   await pool.end();
 });

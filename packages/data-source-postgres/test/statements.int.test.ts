@@ -84,6 +84,14 @@ describe("the exchange", () => {
     expect((await source.query("select 1 as a")).rows).toEqual([{ a: 1n }]);
   });
 
+  test("a notice of a statement that failed is not in the next one's result", async () => {
+    await emulator.query(`create or replace function warn_then_fail() returns int language plpgsql
+      as $$ begin raise notice 'before it failed'; raise division_by_zero; end $$`);
+    await using source = openAsSuperuser(emulator, { pool: { max: 1 } });
+    await expect(source.query("select warn_then_fail()")).rejects.toMatchObject({ code: "DATA" });
+    expect((await source.query("select 1 as a")).notices).toEqual([]);
+  });
+
   test("transactional: false is for what refuses a transaction, and for writes only", async () => {
     await using source = openAsSuperuser(emulator, { access: "read-write" });
     const write = { readOnly: false };
