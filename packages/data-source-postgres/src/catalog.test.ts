@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { buildCatalog, type CatalogRows } from "./catalog.ts";
 import { createTypeMap } from "./type-map.ts";
 
-const types = createTypeMap({ integers: "bigint", json: "parsed" });
+const types = createTypeMap({ integers: "bigint", json: "parsed", flavour: "postgres" });
 const empty: CatalogRows = { schemas: [], tables: [], columns: [], constraints: [], indexes: [], partitions: [] };
 const varchar20 = "24";
 

@@ -18,8 +18,9 @@ test("what opens a portal's transaction", () => {
   expect(guards.map((guard) => texts(begin(guard)))).toEqual([["BEGIN READ ONLY"], ["BEGIN READ WRITE"], [], []]);
 });
 
-test("the end of a transaction is never prepared by name: the statement before it may have deallocated all", () => {
-  expect([commit, rollback].map(({ prepared }) => prepared)).toEqual(["leave", "leave"]);
+test("what begins and ends a transaction is never prepared by name", () => {
+  const steps = [...begin("read"), ...begin("write"), commit, rollback];
+  expect(steps.map(({ prepared }) => prepared ?? "leave")).toEqual(steps.map(() => "leave"));
 });
 
 test.each<[number | undefined, string]>([
@@ -27,7 +28,7 @@ test.each<[number | undefined, string]>([
   [1, "1"],
   [2 ** 31, "2147483647"],
 ])("a timeout of %s ms is said as %s", (timeoutMs, value) => {
-  expect(settingsStep(timeoutMs, { parameters: new Map() })).toEqual({
+  expect(settingsStep(timeoutMs, { parameters: new Map(), flavour: "postgres" })).toEqual({
     text: "select set_config('statement_timeout', $1, true)",
     values: [value],
     maxRows: 0,
@@ -40,6 +41,6 @@ test.each<[Record<string, string>, string]>([
   [{ DateStyle: "German, DMY" }, ", set_config('datestyle', 'ISO', true)"],
   [{ standard_conforming_strings: "off" }, ", set_config('standard_conforming_strings', 'on', true)"],
 ])("with %o it also sets%s", (parameters, more) => {
-  const { text } = settingsStep(1, { parameters: new Map(Object.entries(parameters)) });
+  const { text } = settingsStep(1, { parameters: new Map(Object.entries(parameters)), flavour: "postgres" });
   expect(text).toBe(`select set_config('statement_timeout', $1, true)${more}`);
 });

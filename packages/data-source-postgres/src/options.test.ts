@@ -145,7 +145,7 @@ describe("what is wrong is named, and holds no secret", () => {
   ])("%s: %o", (field, given) => {
     let error: unknown;
     try {
-      resolveOptions({ ...base, password: canary, ...given } as PostgresDataSourceOptions);
+      resolveOptions({ ...base, password: canary, ...given });
     } catch (thrown) {
       error = thrown;
     }

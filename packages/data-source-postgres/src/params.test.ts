@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { bindParams } from "./params.ts";
 import { createTypeMap } from "./type-map.ts";
 
-const types = createTypeMap({ integers: "bigint", json: "parsed" });
+const types = createTypeMap({ integers: "bigint", json: "parsed", flavour: "postgres" });
 
 test.each<[ParamValue, string | Buffer | null, number]>([
   [null, null, 0],

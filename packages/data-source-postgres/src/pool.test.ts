@@ -41,7 +41,7 @@ test("an error of a connection that nobody uses does not end the process", async
 test("an idle connection that is lost does not end the process, and is reported", async () => {
   const events: DataSourceEvent[] = [];
   const pool = createPool((event) => events.push(event));
-  expect(() => pool.emit("error", new Error("terminated"), {} as never)).not.toThrow();
+  expect(() => pool.emit("error", new Error("terminated"), {})).not.toThrow(Error);
   expect(events).toEqual([{ type: "connection-closed", reason: "An idle connection was lost" }]);
   await pool.end();
 });

@@ -5,7 +5,7 @@ import { checkStatement, type StatementScope } from "./read-only.ts";
 function refusals(text: string): string[] {
   return (["read", "write", "session"] satisfies StatementScope[]).map((scope) => {
     try {
-      checkStatement(text, scope);
+      checkStatement(text, scope, "postgres");
       return "-";
     } catch (error) {
       return (error as { code: string }).code;

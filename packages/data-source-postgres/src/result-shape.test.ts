@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createResultShapes, unknownOids } from "./result-shape.ts";
 import { createTypeMap } from "./type-map.ts";
 
-const types = createTypeMap({ integers: "bigint", json: "parsed" });
+const types = createTypeMap({ integers: "bigint", json: "parsed", flavour: "postgres" });
 const field = (name: string, dataTypeID: number, dataTypeModifier = -1): FieldDef =>
   ({ name, dataTypeID, dataTypeModifier }) as FieldDef;
 

@@ -10,6 +10,7 @@ function fakeConnection() {
   const settled: string[] = [];
   const connection = {
     parameters: new Map(),
+    flavour: "postgres",
     takeNotices: () => [],
     taint: () => undefined,
     run: (steps: readonly Step[]) =>

@@ -272,6 +272,17 @@ describe("streams", () => {
     expect(await rowsWritten()).toBe(2500);
   });
 
+  test("a stream's timeout is the whole, whatever its opening took", async () => {
+    await using source = openAsSuperuser(emulator);
+    const seen: unknown[] = [];
+    for await (const batch of source.stream("select current_setting('statement_timeout') as t", {
+      statementTimeoutMs: 60_000,
+    })) {
+      seen.push(...batch);
+    }
+    expect(seen).toEqual([{ t: "1min" }]);
+  });
+
   test("a stream left early in a transaction closes its portal there", async () => {
     await using source = openAsSuperuser(emulator);
     await source.transaction(async (tx) => {

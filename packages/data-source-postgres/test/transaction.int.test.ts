@@ -48,6 +48,15 @@ test("a read-only transaction cannot be made to write, in its first statement ei
   expect(await balances()).toEqual([100, 100]);
 });
 
+test("what a function sets in a read-only transaction does not reach the next caller", async () => {
+  await emulator.query(`create function hidden_setting() returns void language plpgsql
+    as $$ begin perform set_config('hidden.value', 'leaked', false); end $$`);
+  await using one = openAsSuperuser(emulator, { pool: { max: 1 } });
+  await one.transaction(async (tx) => tx.query("select hidden_setting()"));
+  const { rows } = await one.query("select current_setting('hidden.value', true) as value");
+  expect(rows).not.toEqual([{ value: "leaked" }]);
+});
+
 describe("a serialization failure", () => {
   /** Reads both balances before either of the two has written: one of them must fail. */
   function skew(): (tx: Transaction, id: number) => Promise<void> {
@@ -156,6 +165,13 @@ describe("sessions", () => {
       "select current_setting('search_path') as path, to_regclass('pg_temp.scratch') as t",
     );
     expect(rows).toEqual([{ path: '"$user", public', t: null }]);
+  });
+
+  test("nor does it when nothing else would make the connection be reset", async () => {
+    await using single = openAsSuperuser(emulator, { access: "read-write", pool: { max: 1 } });
+    await single.session(async (session) => session.query("set search_path to elsewhere"), write);
+    const { rows } = await single.query("select current_setting('search_path') as path");
+    expect(rows).toEqual([{ path: '"$user", public' }]);
   });
 
   test("its date style does not change how values are read", async () => {
