@@ -103,6 +103,8 @@ test.each<[string, string | RegExp]>([
     "postgres://u:hunter2@h:99999/d",
     "url is not a valid URL; %-encode characters such as @ : / ? # in a user name or password",
   ],
+  ["mysql://u:12#hunter2@h/d", /^url has a #, which ends a URL; %-encode/],
+  ["snowflake://u:p@account?role=A#hunter2", /^url has a #, which ends a URL; %-encode/],
   ["lakebase://projects/shop", `url ${shape}`],
   ["lakebase://projects/My%20Shop/branches/main/endpoints/primary", `url ${shape}`],
   [`lakebase://${endpoint}/hunter2`, `url ${shape}`],

@@ -28,9 +28,13 @@ export function parseUrl(text: unknown, field: string): DataSourceConfig {
   const read = Object.hasOwn(schemes, scheme) ? schemes[scheme] : undefined;
   if (read === undefined) throw urlError(field, `must begin with ${anyScheme}`);
   const url = URL.parse(text);
-  if (url !== null) return read(createUrlReader(url, field), text);
-  throw urlError(field, "is not a valid URL; %-encode characters such as @ : / ? # in a user name or password");
+  if (url === null) throw urlError(field, `is not a valid URL; ${advice}`);
+  // What follows it would be dropped: the half of a password that begins with digits, host and all.
+  if (text.includes("#")) throw urlError(field, `has a #, which ends a URL; ${advice}`);
+  return read(createUrlReader(url, field), text);
 }
+
+const advice = "%-encode characters such as @ : / ? # in a user name or password";
 
 export const exampleUrl = "postgres://user:password@host:5432/database";
 
