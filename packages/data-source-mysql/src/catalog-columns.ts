@@ -42,6 +42,7 @@ const types: Readonly<Record<string, LogicalType>> = {
   multipolygon: "geometry",
   geometrycollection: "geometry",
   geomcollection: "geometry",
+  vector: "array",
 };
 
 /** `nativeType` is what the column was declared as, such as `decimal(10,2) unsigned` or `enum('a','b')`. */
@@ -84,7 +85,16 @@ function defaultOf(flavour: Flavour, row: CatalogRow, dataType: string, extra: s
   if (value === null || value === undefined) return null;
   const text = String(value);
   if (flavour === "mariadb") return text === "NULL" ? null : text;
-  const isExpression = extra.includes("default_generated") || /^(?:current_timestamp|b'|x')/i.test(text);
-  const isNumber = ["integer", "decimal", "float"].includes(types[dataType] ?? "");
-  return isExpression || isNumber ? text : `'${text.replaceAll("'", "''")}'`;
+  if (extra.includes("default_generated")) return unescaped(text);
+  const type = types[dataType] ?? "other";
+  // Bytes are said as 0x41, and cut at the first that is 0.
+  const isSql = ["integer", "decimal", "float", "bits", "bytes"].includes(type) || /^current_timestamp/i.test(text);
+  return isSql ? text : `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
+
+const controls: Readonly<Record<string, string>> = { n: "\n", r: "\r", 0: "\0", Z: "\u001A" };
+
+/** An expression as MySQL's information_schema has it: its quotes and backslashes escaped once more. */
+export function unescaped(text: string): string {
+  return text.replaceAll(/\\(.)/gs, (_match, character: string) => controls[character] ?? character);
 }

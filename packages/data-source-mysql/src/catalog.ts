@@ -9,17 +9,21 @@ import type {
   CatalogWarning,
 } from "@org/data-source-core";
 import type { CatalogRow, CatalogRows } from "./catalog-queries.ts";
-import { columnOf } from "./catalog-columns.ts";
+import { columnOf, unescaped } from "./catalog-columns.ts";
 import type { Flavour } from "./settings.ts";
 
 /** Puts the rows of all parts together. */
 export function buildCatalog(flavour: Flavour, rows: CatalogRows, warnings: readonly CatalogWarning[]): Catalog {
-  const columns = byTable(rows.columns);
+  const readable = <T extends readonly CatalogRow[] | undefined>(part: T): T | CatalogRow[] =>
+    flavour === "mysql" && part
+      ? part.map((row) => ({ ...row, expression: row["expression"] && unescaped(String(row["expression"])) }))
+      : part;
+  const columns = byTable(readable(rows.columns));
   const parts = {
     views: byTable(rows.views),
-    indexes: byTable(rows.indexes),
+    indexes: byTable(readable(rows.indexes)),
     foreignKeys: byTable(rows.foreignKeys),
-    checks: byTable(rows.checks),
+    checks: byTable(readable(rows.checks)),
     partitions: byTable(rows.partitions),
   };
   const of = (part: keyof typeof parts, key: string): readonly CatalogRow[] | undefined =>
@@ -126,7 +130,9 @@ function indexesOf(rows: readonly CatalogRow[]): CatalogIndex[] {
       expression: text(part["column_name"]) ?? String(part["expression"]),
       isColumn: part["column_name"] !== null,
       order: part["collation"] === "A" ? "asc" : part["collation"] === "D" ? "desc" : undefined,
-      prefixLength: part["sub_part"] === null ? undefined : Number(part["sub_part"]),
+      // MySQL says 32 for a spatial one, whose parts are never cut.
+      prefixLength:
+        part["sub_part"] === null || part["index_type"] === "SPATIAL" ? undefined : Number(part["sub_part"]),
     })),
     where: null,
   }));

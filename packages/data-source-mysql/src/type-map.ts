@@ -105,6 +105,8 @@ function map(field: DriverField, integer: Convert, json: Convert): Mapped {
       };
     case Types.GEOMETRY:
       return { type: "geometry", nativeType: extendedTypeName ?? "geometry", convert: geometryBytes };
+    case Types.VECTOR:
+      return { type: "array", nativeType: "vector", convert: keep };
     case Types.NULL:
       return { type: "other", nativeType: "null", convert: keep };
   }

@@ -546,6 +546,64 @@ describe("check", () => {
 });
 
 describe("introspection", () => {
+  test.skipIf(server.isMariaDb)("what only MySQL has, and how it says it", async () => {
+    await observer.query(`create table odd (
+      id binary(16) primary key default (uuid_to_bin(uuid())), hidden_one int invisible default 5,
+      quoted varchar(20) default 'it''s \\\\ x', spoken varchar(30) default ('it''s "x" \\n'), raw varbinary(4) default x'41ff',
+      flags bit(3) default b'101', doubled varchar(30) as (concat(quoted, 'it''s')), document json default (json_object('a', 1)),
+      place point not null srid 4326, embedding vector(3),
+      index descending (hidden_one desc, quoted), index functional ((concat(quoted, 'x''y'))), spatial index places (place),
+      constraint known check (quoted in ('a', 'it''s')))`);
+    const catalog = await source().introspect({ tables: { include: ["odd"] } });
+    const [table] = catalog.schemas.flatMap(({ tables }) => tables);
+    expect(table?.columns.map((column) => [column.name, column.type, column.default, column.generated])).toEqual([
+      ["id", "bytes", "uuid_to_bin(uuid())", null],
+      ["hidden_one", "integer", "5", null],
+      ["quoted", "string", String.raw`'it''s \\ x'`, null],
+      ["spoken", "string", String.raw`_utf8mb4'it\'s "x" \n'`, null],
+      ["raw", "bytes", "0x41FF", null],
+      ["flags", "bits", "b'101'", null],
+      ["doubled", "string", null, String.raw`concat(~quoted~,_utf8mb4'it\'s')`.replaceAll("~", "`")],
+      ["document", "json", "json_object(_utf8mb4'a',1)", null],
+      ["place", "geometry", null, null],
+      ["embedding", "array", null, null],
+    ]);
+    expect(table?.checks).toEqual([
+      { name: "known", expression: String.raw`(~quoted~ in (_utf8mb4'a',_utf8mb4'it\'s'))`.replaceAll("~", "`") },
+    ]);
+    const part = { isColumn: true, prefixLength: undefined };
+    expect(table?.indexes?.map(({ name, method, parts }) => [name, method, parts])).toEqual([
+      [
+        "descending",
+        "btree",
+        [
+          { ...part, expression: "hidden_one", order: "desc" },
+          { ...part, expression: "quoted", order: "asc" },
+        ],
+      ],
+      [
+        "functional",
+        "btree",
+        [
+          {
+            ...part,
+            isColumn: false,
+            expression: String.raw`concat(~quoted~,_utf8mb4'x\'y')`.replaceAll("~", "`"),
+            order: "asc",
+          },
+        ],
+      ],
+      ["places", "spatial", [{ ...part, expression: "place", order: "asc" }]],
+      ["PRIMARY", "btree", [{ ...part, expression: "id", order: "asc" }]],
+    ]);
+    const read = await source().query("select string_to_vector('[1, 2.5]') as v");
+    expect([read.rows, read.columns[0]?.type, read.columns[0]?.nativeType]).toEqual([
+      [{ v: [1, 2.5] }],
+      "array",
+      "vector",
+    ]);
+  });
+
   test("statistics of the first rows", async () => {
     await observer.query("create table counted (id int primary key, name varchar(10), at datetime) engine = InnoDB");
     await observer.query(
