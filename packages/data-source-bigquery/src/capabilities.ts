@@ -18,7 +18,7 @@ export const capabilities: Capabilities = {
   maxBytes: {
     enforcedBy: "client",
     note: "Counted as pages arrive; no page is asked for after the limit.",
-    gaps: ["The server sends the whole page: 10,000 rows or about 10 MB."],
+    gaps: ["The server sends the whole page: 10,000 rows or about 10 MB, of a stream about 4 MB."],
   },
   statementTimeout: {
     enforcedBy: "server",

@@ -15,11 +15,15 @@ const statement: Statement = {
 };
 
 /** A server that says SELECT, and counts how often it was asked. */
-function setup(project = "p"): { gate: ReturnType<typeof createGate>; clock: { now: number }; asked: () => number } {
-  const clock = { now: 0 };
+function setup(): {
+  gate: ReturnType<typeof createGate>;
+  clock: { now: number; project: string };
+  asked: () => number;
+} {
+  const clock = { now: 0, project: "p" };
   let asked = 0;
   const connection: Connection = {
-    projectId: async () => project,
+    projectId: async () => clock.project,
     call: async <T>() => {
       asked += 1;
       const query = { statementType: "SELECT", totalBytesProcessed: String(asked) };
@@ -51,10 +55,19 @@ test.each([
   ["location", { location: "EU" }, []],
   ["default dataset", { dataset: { datasetId: "d" } }, []],
   ["parameter types", {}, ["a INT64"]],
+  ["kind of placeholders", { parameterMode: "NAMED" }, []],
 ] as const)("another %s is another verdict", async (_what, change, signature) => {
   const { gate, asked } = setup();
   await gate.verdict(statement, [], forever);
   await gate.verdict({ ...statement, ...change }, signature, forever);
+  expect(asked()).toBe(2);
+});
+
+test("another project is another verdict", async () => {
+  const { gate, clock, asked } = setup();
+  await gate.verdict(statement, [], forever);
+  clock.project = "q";
+  await gate.verdict(statement, [], forever);
   expect(asked()).toBe(2);
 });
 

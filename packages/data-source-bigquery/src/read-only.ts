@@ -69,7 +69,8 @@ export function createGate(
           path: "/jobs",
           body: {
             jobReference: { projectId: await connection.projectId(), location },
-            configuration: { dryRun: true, query: queryBody(statement) },
+            // Nothing is billed, and what an estimate is asked for may well be above the cap.
+            configuration: { dryRun: true, query: queryBody({ ...statement, maximumBytesBilled: undefined }) },
           },
         },
         deadline,

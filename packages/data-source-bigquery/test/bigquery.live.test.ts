@@ -1,13 +1,17 @@
-import { sql, type DataSource } from "@org/data-source-core";
+import { describeDataSource } from "@org/data-source-conformance";
+import { sql, type DataSource, type DataSourceOptions } from "@org/data-source-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createBigQueryDataSource } from "../src/index.ts";
+import { createBigQueryDataSource, type BigQueryDataSourceOptions } from "../src/index.ts";
+import { common, introspected } from "./harness.ts";
 
 const projectId = process.env["BIGQUERY_LIVE_PROJECT"];
 const location = process.env["BIGQUERY_LIVE_LOCATION"] ?? "US";
+const dataset = process.env["BIGQUERY_LIVE_DATASET"];
 
 /**
  * Against a real project, with application default credentials: `BIGQUERY_LIVE_PROJECT=… vitest run --project live`.
- * Reads public data only; a few 10 MB are billed.
+ * Reads public data only; a few 10 MB are billed. With `BIGQUERY_LIVE_DATASET`, in which it may create and drop tables,
+ * also the whole conformance suite; that computes for some minutes.
  */
 describe.skipIf(projectId === undefined)("bigquery, live", () => {
   let source: DataSource;
@@ -84,3 +88,64 @@ describe.skipIf(projectId === undefined)("bigquery, live", () => {
     expect(schemas[0]?.tables[0]?.columns.map((column) => column.name)).toContain("word_count");
   });
 });
+
+if (projectId !== undefined && dataset !== undefined) {
+  const open = (options: BigQueryDataSourceOptions & DataSourceOptions = {}): DataSource =>
+    createBigQueryDataSource({ projectId, location, dataset, ...options });
+  const observer = open();
+  afterAll(() => observer.close());
+  const jobs = `\`region-${location.toLowerCase()}\`.INFORMATION_SCHEMA.JOBS_BY_USER`;
+  const running = async (marker: string): Promise<number> => {
+    const { rows } = await observer.query<[bigint]>({
+      text: `select count(*) from ${jobs} where creation_time > timestamp_sub(current_timestamp(), interval 1 hour)
+        and state <> 'DONE' and strpos(query, @marker) > 0 and strpos(query, 'JOBS_BY_USER') = 0`,
+      params: { marker },
+      rowMode: "array",
+    });
+    return Number(rows[0]?.[0]);
+  };
+  const tables = ["conf_parent", "conf_child", "conf_view"];
+  describeDataSource({
+    ...common,
+    name: "bigquery project",
+    create: (options) => open(options),
+    createWithWrongPassword: (wrong) => open({ credentials: { accessToken: () => wrong } }),
+    createUnreachable: () => open({ apiEndpoint: "https://127.0.0.1:1" }),
+    secrets: [],
+    canWrite: undefined,
+    sql: {
+      ...common.sql,
+      numbers: (count) => `select n from unnest(generate_array(1, ${count})) as n order by n`,
+      // There is no sleep: pairs to count, some thousand millions for a second.
+      sleep: (seconds, marker) =>
+        `select count(*) as slept /* ${marker} */ from unnest(generate_array(1, ${Math.ceil(3000 * seconds)})) as a,
+          unnest(generate_array(1, 1000000)) as b where mod(a * b, 1000003) = -1`,
+    },
+    observe: {
+      activeStatements: running,
+      openConnections: undefined,
+      dropConnections: undefined,
+      statements: undefined,
+    },
+    introspection: {
+      setup: [
+        `create or replace table ${dataset}.conf_parent (id int64 not null options (description = 'The key'),
+          part string(20) not null default 'none', price numeric(10, 2), primary key (part, id) not enforced)
+          options (description = 'Parents', labels = [('team', 'a-b')])`,
+        `create or replace table ${dataset}.conf_child (parent_id int64, parent_part string, created timestamp,
+          items array<struct<sku string, sizes array<int64>>>, constraint to_parent foreign key (parent_id, parent_part)
+          references ${dataset}.conf_parent (id, part) not enforced)
+          partition by timestamp_trunc(created, month) cluster by parent_part, parent_id`,
+        `create or replace view ${dataset}.conf_view as select id from ${dataset}.conf_parent`,
+      ],
+      teardown: [
+        `drop view ${dataset}.conf_view`,
+        `drop table ${dataset}.conf_child`,
+        `drop table ${dataset}.conf_parent`,
+      ],
+      schema: dataset,
+      scope: { schemas: { include: [dataset] }, tables: { include: tables } },
+      tables: introspected(projectId, dataset),
+    },
+  });
+}

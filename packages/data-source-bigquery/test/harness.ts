@@ -102,14 +102,64 @@ async function defineTables({ emulator }: TestServer): Promise<void> {
   await emulator.execute("insert into conf.conf_parent values (1, 'a', 1.5), (2, 'b', null)");
 }
 
+/** What is the same on the emulator and on the service. */
+export const common = {
+  kind: "bigquery",
+  sql: {
+    numbers: (count) => `select n from unnest(generate_array(1, ${count})) as n`,
+    sleep: (seconds, marker) => `select 1 as slept /* ${marker} ${seconds} s */`,
+    createTable: (table) => sql`create table ${table} (id int64 not null, name string)`,
+    createTemporaryTable: undefined,
+    syntaxError: { text: "selec 1", position: 1 },
+    dataError: "select error('boom') as a",
+    failingNumbers: undefined,
+    textParam: (value) => sql`(${value} || '')`,
+  },
+  types: typeCases(),
+  roundTrips: [
+    { value: true, returned: true },
+    { value: 1.5, returned: 1.5 },
+    { value: 42, returned: 42n },
+    { value: "12.500000001", type: "decimal", returned: "12.500000001" },
+    { value: new Uint8Array([0, 255]), returned: new Uint8Array([0, 255]) },
+    { value: new Date("2024-02-29T01:02:03.004Z"), returned: "2024-02-29T01:02:03.004000Z" },
+    { value: "2024-02-29T01:02:03.000004", type: "timestamp", returned: "2024-02-29T01:02:03.000004" },
+    { value: "2024-02-29", type: "date", returned: "2024-02-29" },
+    { value: "01:02:03.000004", type: "TIME", returned: "01:02:03.000004" },
+    { value: { a: [1n, { b: null }] }, returned: { a: [1, { b: null }] } },
+    { value: [1n, 2n], returned: [1n, 2n] },
+    { value: ["a", "it's"], returned: ["a", "it's"] },
+    { value: [], type: "string[]", returned: [] },
+    { value: { a: 1n, b: "x" }, type: "STRUCT<a INT64, b STRING>", returned: { a: 1n, b: "x" } },
+    { value: null, type: "DATE", returned: null },
+    { value: null, returned: null, select: (value: SqlFragment) => sql`case when ${value} > 1 then 1 end` },
+  ],
+  readOnly: {
+    escapes: (table) => escapes(table),
+    allowed: [
+      "with recursive a as (select 1 as x) select x from a",
+      "select `id` as `delete` from (select 1 as `id`)",
+      "select r'\\'; delete from t --' as a",
+    ],
+  },
+  isolation: undefined,
+  skip: {
+    "query: columns of one name lose nothing": "BigQuery refuses a result with two columns of one name",
+    "errors: a broken constraint is CONSTRAINT": "BigQuery enforces no key",
+    "types: timetz": "BigQuery has no such type",
+    "types: uuid": "BigQuery has no such type",
+    "types: bits": "BigQuery has no such type",
+  },
+} satisfies Partial<Harness>;
+
 export async function createHarness(server: TestServer): Promise<Harness> {
   const { emulator } = server;
   script(server);
   await defineTables(server);
   const base = { dataset, projectId: emulator.projectId };
   return {
+    ...common,
     name: "bigquery emulator",
-    kind: "bigquery",
     create: (options) => server.create({ ...base, ...options }),
     createWithWrongPassword: (wrong) => server.create({ ...base, credentials: { accessToken: () => wrong } }),
     createUnreachable: () =>
@@ -120,16 +170,6 @@ export async function createHarness(server: TestServer): Promise<Harness> {
       }),
     secrets: [token],
     canWrite: undefined,
-    sql: {
-      numbers: (count) => `select n from unnest(generate_array(1, ${count})) as n`,
-      sleep: (seconds, marker) => `select 1 as slept /* ${marker} ${seconds} s */`,
-      createTable: (table) => sql`create table ${table} (id int64 not null, name string)`,
-      createTemporaryTable: undefined,
-      syntaxError: { text: "selec 1", position: 1 },
-      dataError: "select error('boom') as a",
-      failingNumbers: undefined,
-      textParam: (value) => sql`(${value} || '')`,
-    },
     observe: {
       activeStatements: async (marker) =>
         emulator.jobs.filter((job) => job.state === "RUNNING" && job.sql.includes(marker)).length,
@@ -137,111 +177,81 @@ export async function createHarness(server: TestServer): Promise<Harness> {
       dropConnections: undefined,
       statements: async () => emulator.jobs.length,
     },
-    types: typeCases,
-    roundTrips: [
-      { value: true, returned: true },
-      { value: 1.5, returned: 1.5 },
-      { value: 42, returned: 42n },
-      { value: "12.500000001", type: "decimal", returned: "12.500000001" },
-      { value: new Uint8Array([0, 255]), returned: new Uint8Array([0, 255]) },
-      { value: new Date("2024-02-29T01:02:03.004Z"), returned: "2024-02-29T01:02:03.004000Z" },
-      { value: "2024-02-29T01:02:03.000004", type: "timestamp", returned: "2024-02-29T01:02:03.000004" },
-      { value: "2024-02-29", type: "date", returned: "2024-02-29" },
-      { value: "01:02:03.000004", type: "TIME", returned: "01:02:03.000004" },
-      { value: { a: [1n, { b: null }] }, returned: { a: [1, { b: null }] } },
-      { value: [1n, 2n], returned: [1n, 2n] },
-      { value: ["a", "it's"], returned: ["a", "it's"] },
-      { value: [], type: "string[]", returned: [] },
-      { value: { a: 1n, b: "x" }, type: "STRUCT<a INT64, b STRING>", returned: { a: 1n, b: "x" } },
-      { value: null, type: "DATE", returned: null },
-      { value: null, returned: null, select: (value: SqlFragment) => sql`case when ${value} > 1 then 1 end` },
-    ],
-    readOnly: {
-      escapes: (table) => escapes(table),
-      allowed: [
-        "with recursive a as (select 1 as x) select x from a",
-        "select `id` as `delete` from conf_parent",
-        "select r'\\'; delete from t --' as a",
-      ],
-    },
     introspection: {
       setup: [],
       teardown: [],
       schema: dataset,
       scope: { schemas: { include: [dataset] }, tables: { include: ["conf_parent", "conf_child", "conf_view"] } },
-      tables: introspected,
-    },
-    isolation: undefined,
-    skip: {
-      "query: columns of one name lose nothing": "BigQuery refuses a result with two columns of one name",
-      "errors: a broken constraint is CONSTRAINT": "BigQuery enforces no key",
-      "types: timetz": "BigQuery has no such type",
-      "types: uuid": "BigQuery has no such type",
-      "types: bits": "BigQuery has no such type",
+      tables: introspected(emulator.projectId, dataset).map((table) => ({ ...table, ...emulated[table.name] })),
     },
   };
 }
 
-const typeCases: Harness["types"] = [
-  { type: "boolean", sql: "true", value: true, nativeType: "BOOL" },
-  { type: "integer", sql: "9223372036854775807", value: 9223372036854775807n, nativeType: "INT64" },
-  { type: "integer", sql: "-9223372036854775808", value: -9223372036854775808n },
-  { type: "float", sql: "1.5", value: 1.5, nativeType: "FLOAT64" },
-  { type: "float", sql: "cast('nan' as float64)", value: Number.NaN },
-  { type: "float", sql: "cast('-inf' as float64)", value: -Infinity },
-  {
-    type: "decimal",
-    sql: "numeric '-99999999999999999999999999999.999999999'",
-    value: "-99999999999999999999999999999.999999999",
-    nativeType: "NUMERIC",
-    precision: 38,
-    scale: 9,
-  },
-  {
-    type: "decimal",
-    sql: scriptedTypes[0][0],
-    value: scriptedTypes[0][2],
-    nativeType: "BIGNUMERIC",
-    precision: 76,
-    scale: 38,
-  },
-  { type: "string", sql: "'ümlaut \u{1F600}'", value: "ümlaut \u{1F600}", nativeType: "STRING" },
-  { type: "bytes", sql: "b'\\x00\\xff'", value: new Uint8Array([0, 255]), nativeType: "BYTES" },
-  { type: "date", sql: "date '0001-01-01'", value: "0001-01-01", nativeType: "DATE" },
-  { type: "time", sql: "time '23:59:59.999999'", value: "23:59:59.999999", nativeType: "TIME" },
-  {
-    type: "timestamp",
-    sql: "datetime '9999-12-31 23:59:59.999999'",
-    value: "9999-12-31T23:59:59.999999",
-    nativeType: "DATETIME",
-  },
-  {
-    type: "timestamptz",
-    sql: "timestamp '9999-12-31 23:59:59.999999+00'",
-    value: "9999-12-31T23:59:59.999999Z",
-    nativeType: "TIMESTAMP",
-  },
-  { type: "timestamptz", sql: "timestamp '0001-01-01 00:00:00.000001+00'", value: "0001-01-01T00:00:00.000001Z" },
-  { type: "interval", sql: "interval 90 minute", value: "0-0 0 1:30:0", nativeType: "INTERVAL" },
-  {
-    type: "json",
-    sql: "parse_json('{\"a\": 12345678901234567890}')",
-    value: { a: 12345678901234567890n },
-    nativeType: "JSON",
-  },
-  { type: "array", sql: "[1, 2]", value: [1n, 2n], nativeType: "ARRAY<INT64>", null: [] },
-  {
-    type: "struct",
-    sql: "struct(1 as a, [struct('x' as b)] as c)",
-    value: { a: 1n, c: [{ b: "x" }] },
-    nativeType: "STRUCT<a INT64, c ARRAY<STRUCT<b STRING>>>",
-  },
-  { type: "range", sql: scriptedTypes[2][0], value: "[2024-01-01, UNBOUNDED)", nativeType: "RANGE<DATE>" },
-  { type: "range", sql: scriptedTypes[3][0], value: "[2024-01-01T00:00:00Z, 2024-01-02T00:00:00.000001Z)" },
-  { type: "geometry", sql: scriptedTypes[1][0], value: "POINT(1 2)", nativeType: "GEOGRAPHY" },
-];
+function typeCases(): Harness["types"] {
+  return [
+    { type: "boolean", sql: "true", value: true, nativeType: "BOOL" },
+    { type: "integer", sql: "9223372036854775807", value: 9223372036854775807n, nativeType: "INT64" },
+    { type: "integer", sql: "-9223372036854775808", value: -9223372036854775808n },
+    { type: "float", sql: "1.5", value: 1.5, nativeType: "FLOAT64" },
+    { type: "float", sql: "cast('nan' as float64)", value: Number.NaN },
+    { type: "float", sql: "cast('-inf' as float64)", value: -Infinity },
+    {
+      type: "decimal",
+      sql: "numeric '-99999999999999999999999999999.999999999'",
+      value: "-99999999999999999999999999999.999999999",
+      nativeType: "NUMERIC",
+      precision: 38,
+      scale: 9,
+    },
+    {
+      type: "decimal",
+      sql: scriptedTypes[0][0],
+      value: scriptedTypes[0][2],
+      nativeType: "BIGNUMERIC",
+      precision: 76,
+      scale: 38,
+    },
+    { type: "string", sql: "'ümlaut \u{1F600}'", value: "ümlaut \u{1F600}", nativeType: "STRING" },
+    { type: "bytes", sql: "b'\\x00\\xff'", value: new Uint8Array([0, 255]), nativeType: "BYTES" },
+    { type: "date", sql: "date '0001-01-01'", value: "0001-01-01", nativeType: "DATE" },
+    { type: "time", sql: "time '23:59:59.999999'", value: "23:59:59.999999", nativeType: "TIME" },
+    {
+      type: "timestamp",
+      sql: "datetime '9999-12-31 23:59:59.999999'",
+      value: "9999-12-31T23:59:59.999999",
+      nativeType: "DATETIME",
+    },
+    {
+      type: "timestamptz",
+      sql: "timestamp '9999-12-31 23:59:59.999999+00'",
+      value: "9999-12-31T23:59:59.999999Z",
+      nativeType: "TIMESTAMP",
+    },
+    { type: "timestamptz", sql: "timestamp '0001-01-01 00:00:00.000001+00'", value: "0001-01-01T00:00:00.000001Z" },
+    { type: "interval", sql: "interval 90 minute", value: "0-0 0 1:30:0", nativeType: "INTERVAL" },
+    {
+      type: "json",
+      sql: "parse_json('{\"a\": 12345678901234567890}')",
+      value: { a: 12345678901234567890n },
+      nativeType: "JSON",
+    },
+    { type: "array", sql: "[1, 2]", value: [1n, 2n], nativeType: "ARRAY<INT64>", null: [] },
+    {
+      type: "struct",
+      sql: "struct(1 as a, [struct('x' as b)] as c)",
+      value: { a: 1n, c: [{ b: "x" }] },
+      nativeType: "STRUCT<a INT64, c ARRAY<STRUCT<b STRING>>>",
+    },
+    { type: "range", sql: scriptedTypes[2][0], value: "[2024-01-01, UNBOUNDED)", nativeType: "RANGE<DATE>" },
+    { type: "range", sql: scriptedTypes[3][0], value: "[2024-01-01T00:00:00Z, 2024-01-02T00:00:00.000001Z)" },
+    { type: "geometry", sql: scriptedTypes[1][0], value: "POINT(1 2)", nativeType: "GEOGRAPHY" },
+  ];
+}
 
-const introspected = [
+type Described = Harness["introspection"]["tables"][number] & Readonly<Record<string, unknown>>;
+
+/** The fixture's tables, with what the service tells of them as well. */
+export const introspected = (catalog: string, schema: string): readonly Described[] => [
   {
     name: "conf_parent",
     kind: "table",
@@ -257,10 +267,6 @@ const introspected = [
     partitioning: null,
     clustering: null,
     indexes: undefined,
-    rowCount: { value: 42, accuracy: "exact", source: "INFORMATION_SCHEMA.TABLE_STORAGE.total_rows" },
-    sizeBytes: { value: 4200, accuracy: "exact", source: "INFORMATION_SCHEMA.TABLE_STORAGE.total_logical_bytes" },
-    createdAt: "2024-01-02T03:04:05.678901Z",
-    modifiedAt: "2024-02-03T04:05:06Z",
     native: { labels: '{"team":"a-b"}' },
   },
   {
@@ -290,7 +296,7 @@ const introspected = [
         name: "conf_child.to_parent",
         columns: ["parent_id", "parent_part"],
         enforced: false,
-        references: { catalog: "test-project", schema: dataset, table: "conf_parent", columns: ["id", "part"] },
+        references: { catalog, schema, table: "conf_parent", columns: ["id", "part"] },
       },
     ],
     partitioning: { strategy: "time", expressions: ["TIMESTAMP_TRUNC(created, MONTH)"] },
@@ -299,8 +305,18 @@ const introspected = [
   {
     name: "conf_view",
     kind: "view",
-    definition: "select id from conf.conf_parent",
+    definition: `select id from ${schema}.conf_parent`,
     rowCount: undefined,
     sizeBytes: undefined,
   },
 ];
+
+/** What the emulator's tables are said to hold. */
+const emulated: Readonly<Record<string, object>> = {
+  conf_parent: {
+    rowCount: { value: 42, accuracy: "exact", source: "INFORMATION_SCHEMA.TABLE_STORAGE.total_rows" },
+    sizeBytes: { value: 4200, accuracy: "exact", source: "INFORMATION_SCHEMA.TABLE_STORAGE.total_logical_bytes" },
+    createdAt: "2024-01-02T03:04:05.678901Z",
+    modifiedAt: "2024-02-03T04:05:06Z",
+  },
+};

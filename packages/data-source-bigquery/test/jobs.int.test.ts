@@ -168,6 +168,24 @@ test.each(paths)("%s: a timeout stops the job", async (_name, run) => {
   expect(server.emulator.jobs).toMatchObject([{ state: "DONE", problem: { reason: "stopped" } }]);
 });
 
+test.each(paths)(
+  "%s: outside of the multi-regions the job is polled, paged and cancelled where it is",
+  async (_name, run) => {
+    await server.emulator.close();
+    server = await startServer({ maxWaitMs: 50, location: "europe-west1" });
+    source = create();
+    slow("select a from slow", 1300);
+    await run("select a from slow");
+    slow("select a from slower", 30_000);
+    const error = await failure(run("select a from slower", { statementTimeoutMs: 1300 }));
+    expect(error.code).toBe("STATEMENT_TIMEOUT");
+    expect(server.emulator.jobs).toMatchObject([
+      { state: "DONE", location: "europe-west1" },
+      { state: "DONE", location: "europe-west1" },
+    ]);
+  },
+);
+
 test("an abort waits for a slow cancel to be DONE", async () => {
   await server.emulator.close();
   server = await startServer({ cancelDelayMs: 300 });

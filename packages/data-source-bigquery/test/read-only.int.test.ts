@@ -116,6 +116,16 @@ test("bytes are never remembered: an estimate asks each time", async () => {
   expect(server.emulator.jobs).toHaveLength(before);
 });
 
+test("an estimate may be above the cap: what would be refused can still be priced", async () => {
+  await using source = server.create({ maximumBytesBilled: 1 });
+  const text = "select 1 as a /* costly */";
+  const bytesProcessed = 2 ** 40;
+  server.emulator.script({ sql: text, answer: { schema: [{ name: "a", type: "INTEGER" }], bytesProcessed } });
+  expect((await source.estimate(text)).bytesProcessed).toBe(BigInt(bytesProcessed));
+  expect(JSON.stringify(server.emulator.requests.at(-1)?.body)).not.toContain("maximumBytesBilled");
+  await expect(source.query(text)).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
+});
+
 test("a write needs access and readOnly: false, and then has an id of its own", async () => {
   await using source = server.create({ access: "read-write", location: "US" });
   const before = dryRuns();

@@ -11,8 +11,11 @@ export interface Jobs {
     verdict: Verdict,
     identity: { readonly id?: string; readonly requestId?: string; readonly location?: string },
   ): Job;
-  find(id: string): Job;
+  /** Outside of the multi-regions a job is found only with its location, as on the service. */
+  find(id: string, location: string | undefined): Job;
 }
+
+const multiRegions = new Set(["US", "EU"]);
 
 const requestIdLifetimeMs = 15 * 60_000;
 
@@ -46,9 +49,13 @@ export function createJobs(options: {
       all.push(job);
       return job;
     },
-    find: (id) => {
-      const job = all.find((candidate) => candidate.id === id);
-      if (!job) throw new Problem("notFound", `Not found: Job ${projectId}:${options.location}.${id}`);
+    find: (id, location) => {
+      const wanted = location?.toUpperCase();
+      const job = all.find((candidate) => {
+        const own = candidate.location.toUpperCase();
+        return candidate.id === id && (wanted === undefined ? multiRegions.has(own) : wanted === own);
+      });
+      if (!job) throw new Problem("notFound", `Not found: Job ${projectId}:${location ?? options.location}.${id}`);
       return job;
     },
   };

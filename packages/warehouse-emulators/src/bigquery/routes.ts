@@ -32,14 +32,15 @@ const routes: readonly {
     name: "jobs.get",
     method: "GET",
     path: /^\/jobs\/([^/]+)$/,
-    handle: async (_request, [id = ""], { jobs, projectId }) => jobResource(jobs.find(id), projectId),
+    handle: async ({ search }, [id = ""], { jobs, projectId }) =>
+      jobResource(jobs.find(id, search["location"]), projectId),
   },
   {
     name: "jobs.cancel",
     method: "POST",
     path: /^\/jobs\/([^/]+)\/cancel$/,
-    handle: async (_request, [id = ""], { jobs, projectId }) => {
-      const job = jobs.find(id);
+    handle: async ({ search }, [id = ""], { jobs, projectId }) => {
+      const job = jobs.find(id, search["location"]);
       job.cancel();
       return { kind: "bigquery#jobCancelResponse", job: jobResource(job, projectId) };
     },
@@ -175,8 +176,8 @@ async function getQueryResults(
   names: readonly string[],
   setting: RouteSetting,
 ): Promise<object> {
-  const { maxResults, timeoutMs, pageToken, startIndex } = request.search;
-  const job = setting.jobs.find(names[0] ?? "");
+  const { maxResults, timeoutMs, pageToken, startIndex, location } = request.search;
+  const job = setting.jobs.find(names[0] ?? "", location);
   await waitFor(job, Math.min(Number(timeoutMs ?? 10_000), setting.maxWaitMs));
   return resultsResource(job, setting.projectId, {
     startIndex: offsetOf(job, pageToken, startIndex),

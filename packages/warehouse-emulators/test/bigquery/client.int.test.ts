@@ -203,6 +203,17 @@ test("cancel is seen as DONE with reason stopped, after the delay", async () => 
   expect(slow.jobs[0]).toMatchObject({ cancelRequested: true });
 });
 
+test("a job outside of the multi-regions is found with its location alone", async () => {
+  await using regional = await startBigQueryEmulator({ location: "europe-west1" });
+  const other = createClient(regional);
+  const [job] = await other.createQueryJob("select 1 as a");
+  const found = (location?: string): Promise<unknown> => other.job(job.id ?? "", location ? { location } : {}).get();
+  await expect(found("europe-west1")).resolves.toBeDefined();
+  for (const location of [undefined, "US"]) {
+    expect((await reasonOf(found(location))).slice(0, 2)).toEqual(["notFound", 404]);
+  }
+});
+
 test("limits: bytes billed, job timeout and the wait of one call", async () => {
   await using short = await startBigQueryEmulator({ maxWaitMs: 20 });
   await short.defineTable({
