@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { DataSource } from "./data-source.ts";
 import { fakeSource, resultOf } from "../test/fake-source.ts";
 import { limitDataSource } from "./limit.ts";
 import type { QueryStream } from "./result.ts";
@@ -216,6 +217,13 @@ test("close ends all waiting, and what comes later is refused at once", async ()
   await first;
   await vi.advanceTimersByTimeAsync(0);
   expect([limited.running, vi.getTimerCount()]).toEqual([0, 0]);
+});
+
+test("a source that is frozen can be limited too", async () => {
+  const { query, kind } = fakeSource(() => resultOf([{ a: 1n }]));
+  const limited = limitDataSource(Object.freeze({ query, kind }) as DataSource, { concurrency: 1 });
+  expect((await limited.query("a")).rows).toEqual([{ a: 1n }]);
+  expect(["query" in limited, "nothing" in limited, limited.kind]).toEqual([true, false, "fake"]);
 });
 
 test("close does not wait for a turn", async () => {
