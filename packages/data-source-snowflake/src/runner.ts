@@ -56,6 +56,7 @@ export function createRunner(settings: RunnerSettings): Run {
       if (!isExpired(error)) throw fail(error);
       second.expire();
       second.release();
+      if (call.isWrite && error.mayHaveRun) return followUp(settings, call, use, error).catch(rethrow(fail));
       throw expiredAgain(fail(error));
     }
   };

@@ -252,6 +252,17 @@ test("a write whose request the driver had repeated may have run: it is not repl
   expect(runs(emulator, "insert")).toBe(1);
 });
 
+test("a replayed write whose reply is lost and whose new session ends too may have run", async () => {
+  const emulator = await start();
+  const { source } = withFactory(emulator);
+  await source.query("create table t (id number)", write);
+  emulator.inject({ on: "query", matching: "insert", code: "390114" });
+  emulator.inject({ on: "query", matching: "insert", drop: true, afterwards: true });
+  emulator.inject({ on: "query", matching: "insert", code: "390114" });
+  expect((await failure(source.query("insert into t values (1)", write))).code).toBe("OUTCOME_UNKNOWN");
+  expect((await source.query("select count(*) as n from t")).rows).toEqual([{ N: 1n }]);
+});
+
 test("a write that is aborted before the driver's repeat of it is refused may have run: it is not called cancelled", async () => {
   const emulator = await start();
   const { source } = withFactory(emulator);
