@@ -39,9 +39,9 @@ function formsOf(secret: string | undefined): string[] {
 
 /**
  * Makes a driver's error safe to be a `cause`. It stays the same object, but of its own properties all except `keep`
- * (so requests with headers, configurations, SQL, values, `toJSON`) no longer appear in inspect, loggers or JSON, and
- * secrets are gone from its message and stack; likewise its causes and `errors`. A frozen error is replaced by a plain
- * one.
+ * (so SQL, values, `toJSON`) no longer appear in inspect, loggers or JSON, and secrets are gone from its message, stack
+ * and texts; likewise its causes and `errors`. Objects (requests with headers, configurations) are gone altogether, since
+ * some loggers show what is not enumerable too. A frozen error is replaced by a plain one.
  */
 export function safeCause(
   error: unknown,
@@ -66,7 +66,9 @@ function sanitize(error: unknown, redact: Redactor, keep: ReadonlySet<string>, s
         value.map((item: unknown) => sanitize(item, redact, keep, seen)),
       );
     } else if (key === "message" || key === "stack") hide(error, key, redact(String(value)));
-    else if (typeof key === "symbol" || !keep.has(key) || typeof value === "object") hide(error, key, value);
+    else if (typeof value === "object" || typeof value === "function") hide(error, key, undefined);
+    else if (typeof key === "symbol" || !keep.has(key))
+      hide(error, key, typeof value === "string" ? redact(value) : value);
     else if (typeof value === "string") Reflect.set(error, key, redact(value));
   }
   // A driver's own toJSON or inspect, which may stand on its prototype, would show what is hidden above.
