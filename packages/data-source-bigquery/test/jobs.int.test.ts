@@ -237,6 +237,14 @@ test("maxRows: no page holds more than is wanted, one row beyond", async () => {
   expect(laterPages()).toEqual(["2001"]);
 });
 
+test("timestamps keep their microseconds as a query, as a stream and on a later page", async () => {
+  const at = "2024-02-29T01:02:03.000004Z";
+  const text = "select timestamp '2024-02-29 01:02:03.000004+00' as at from unnest(generate_array(1, 3)) as n";
+  const rows = [{ at }, { at }, { at }];
+  expect((await source.query(text)).rows).toEqual(rows);
+  expect(await rowsOf(source.stream(text, { batchRows: 2 }))).toEqual(rows);
+});
+
 test("a stream's pages: full ones while many rows are wanted, then the rest and one row beyond", async () => {
   const stream = source.stream("select n from unnest(generate_array(1, 50000)) as n", { maxRows: 12_000 });
   expect(await rowsOf(stream)).toHaveLength(12_000);

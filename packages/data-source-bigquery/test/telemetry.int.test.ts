@@ -135,6 +135,15 @@ test("a token that cannot be had ends its span with the error, whose message is 
   expect(JSON.stringify(all().map(({ attributes, events }) => [attributes, events]))).not.toContain(canary);
 });
 
+test("an impersonated token is a refresh of its own, kept for the requests that follow", async () => {
+  const impersonate = { serviceAccount: "target@x.iam.gserviceaccount.com", endpoint: server.emulator.url };
+  await using source = server.create({ impersonate });
+  await source.query("select 1 as a");
+  await source.query("select 2 as a");
+  // The target's token, and within that the account's own.
+  expect(named("refresh credential")).toHaveLength(2);
+});
+
 test("a stream's span ends with the stream and counts the rows that were handed out", async () => {
   await using source = server.create();
   const text = "select n from unnest(generate_array(1, 2500)) as n";

@@ -1,4 +1,5 @@
 import type { Plan } from "./engine.ts";
+import type { Field } from "./field.ts";
 import { billedBytes, type Job, type Verdict } from "./job.ts";
 import { Problem } from "./problem.ts";
 
@@ -7,6 +8,7 @@ export interface ResultPage {
   readonly maxResults: number | undefined;
   /** About what a page's rows may take as JSON. */
   readonly pageBytes: number;
+  readonly useInt64Timestamp: boolean;
 }
 
 /** The body of jobs.query and jobs.getQueryResults. */
@@ -27,6 +29,7 @@ export function resultsResource(job: Job, projectId: string, page: ResultPage): 
     ...(executed?.rowsAffected === undefined ? {} : { numDmlAffectedRows: String(executed.rowsAffected) }),
   };
   if (!executed?.fields) return { ...counts, totalRows: "0" };
+  requireInt64Timestamps(executed.fields, page.useInt64Timestamp);
   const wanted = page.maxResults ?? Infinity;
   const rows: object[] = [];
   let bytes = 0;
@@ -44,6 +47,13 @@ export function resultsResource(job: Job, projectId: string, page: ResultPage): 
     rows,
     ...(at < executed.rows.count ? { pageToken: `${job.id}:${at}` } : {}),
   };
+}
+
+/** Else the service sends floats, which have too few digits: not here. */
+export function requireInt64Timestamps(fields: readonly Field[], given: boolean): void {
+  const isTimestamp = ({ type, fields: inner = [] }: Field): boolean => type === "TIMESTAMP" || inner.some(isTimestamp);
+  if (given || !fields.some(isTimestamp)) return;
+  throw new Problem("notImplemented", "BigQuery emulator: timestamps only with formatOptions.useInt64Timestamp");
 }
 
 /** The Job resource. */

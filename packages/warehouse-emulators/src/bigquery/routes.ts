@@ -4,7 +4,7 @@ import { waitFor, type QuerySetting } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
 import { Problem } from "./problem.ts";
 import type { Project } from "./project.ts";
-import { dryRunResource, jobResource, offsetOf, resultsResource } from "./resources.ts";
+import { dryRunResource, jobResource, offsetOf, requireInt64Timestamps, resultsResource } from "./resources.ts";
 import { tableResource } from "./tables.ts";
 
 export interface RouteSetting {
@@ -123,6 +123,7 @@ async function query(request: RecordedRequest, _names: readonly string[], settin
     readonly maxResults?: number;
     readonly dryRun?: boolean;
     readonly location?: string;
+    readonly formatOptions?: { readonly useInt64Timestamp?: boolean };
   };
   const { jobs, project, projectId } = setting;
   const parsed = settingOf(body);
@@ -141,7 +142,12 @@ async function query(request: RecordedRequest, _names: readonly string[], settin
     ...(location === undefined ? {} : { location }),
   });
   await waitFor(job, Math.min(body.timeoutMs ?? 10_000, setting.maxWaitMs));
-  return resultsResource(job, projectId, { startIndex: 0, maxResults: body.maxResults, pageBytes: setting.pageBytes });
+  return resultsResource(job, projectId, {
+    startIndex: 0,
+    maxResults: body.maxResults,
+    pageBytes: setting.pageBytes,
+    useInt64Timestamp: body.formatOptions?.useInt64Timestamp === true,
+  });
 }
 
 async function insert(request: RecordedRequest, _names: readonly string[], setting: RouteSetting): Promise<object> {
@@ -183,7 +189,12 @@ async function getQueryResults(
     startIndex: offsetOf(job, pageToken, startIndex),
     maxResults: maxResults === undefined ? undefined : Number(maxResults),
     pageBytes: setting.pageBytes,
+    useInt64Timestamp: usesInt64Timestamp(request),
   });
+}
+
+function usesInt64Timestamp({ search }: RecordedRequest): boolean {
+  return search["formatOptions.useInt64Timestamp"] === "true";
 }
 
 async function listDatasets(
@@ -218,10 +229,12 @@ async function listTables(
   return { kind: "bigquery#tableList", tables: items, totalItems: all.length, ...nextPageToken };
 }
 
-async function listRows({ search }: RecordedRequest, names: readonly string[], setting: RouteSetting): Promise<object> {
+async function listRows(request: RecordedRequest, names: readonly string[], setting: RouteSetting): Promise<object> {
+  const { search } = request;
   const [dataset = "", table = ""] = names;
   const { schema, type = "TABLE" } = tableOf(setting, dataset, table);
   if (type !== "TABLE") throw new Problem("invalid", `Cannot list a table of type ${type}.`);
+  requireInt64Timestamps(schema, usesInt64Timestamp(request));
   const sql = `select * from \`${dataset}.${table}\``;
   const parsed = settingOf({ query: sql, useLegacySql: false });
   const { rows } = await setting.project.run(parsed, new AbortController().signal);

@@ -119,6 +119,15 @@ test("nested and repeated columns, paged by the server's size limit", async () =
   expect(emulator.count("jobs.getQueryResults") - before).toBeGreaterThan(2);
 });
 
+test("timestamps are not sent as floats, which would lose digits: a request that asks for them so fails", async () => {
+  const response = await fetch(`${emulator.url}/bigquery/v2/projects/test-project/queries`, {
+    method: "POST",
+    headers: { authorization: "Bearer token", "content-type": "application/json" },
+    body: JSON.stringify({ query: "select struct(current_timestamp() as t) as s", useLegacySql: false }),
+  });
+  expect(await response.json()).toMatchObject({ error: { code: 501, errors: [{ reason: "notImplemented" }] } });
+});
+
 test("dry run: statement type, bytes, schema and inferred parameters, and nothing runs", async () => {
   const before = emulator.jobs.length;
   const dryRun = async (query: string): Promise<Record<string, unknown>> => {
