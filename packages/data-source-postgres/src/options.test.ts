@@ -165,3 +165,10 @@ test("the password is redacted from the start", () => {
   expect(resolve({ password: canary }).redact(`it was ${canary}`)).not.toContain(canary);
   expect(resolve({ url: `postgres://u:${canary}@h/d` }).redact(`it was ${canary}`)).not.toContain(canary);
 });
+
+test("Redshift is a flavour of its own port, which its URL stands for", () => {
+  const { flavour, port } = resolveOptions({ url: "redshift://reader@h.example.com/d", env: {} });
+  expect([flavour, port]).toEqual(["redshift", 5439]);
+  expect(resolveOptions({ url: "postgres://reader@h.example.com/d", env: {} }).flavour).toBe("postgres");
+  expect(resolveOptions({ url: "redshift://reader@h.example.com/d", flavour: "postgres", env: {} }).port).toBe(5432);
+});

@@ -57,8 +57,9 @@ const escapes = [
   "select 1; select 2",
   // Texts that servers read differently: in one of the readings there is a write
   String.raw`select '\'; delete from t; --'`,
-  String.raw`select 'a\', (select 1 into x), '`,
-  String.raw`select 1 /* /* */ into x /* */ */ from t`,
+  String.raw`select '\' || ' into x from t --'`,
+  "select 1 /* /* */ into x /* */ */ from t",
+  "/* /* */ select 1 -- */ delete from t",
   "select 1, $$ ' $$ into x from t --'",
   "select $$a$$, $$ into x $$ from t",
 ];

@@ -25,3 +25,9 @@ test.each<[string, boolean, boolean]>([
   const classification = classify(text);
   expect([leavesTraces(classification, true), leavesTraces(classification, false)]).toEqual([asRead, asWrite]);
 });
+
+test("on Redshift a name that begins with # is a temporary table's", () => {
+  const made = classify("create table #scratch (a int)");
+  expect(leavesTraces(made, false, "redshift")).toBe(true);
+  expect(leavesTraces(made, false)).toBe(false);
+});

@@ -102,8 +102,8 @@ const click = table("click", {
     column("page", 2, { ...external, type: "string", nativeType: "varchar", length: 64, nullable: false }),
     column("cost", 3, { ...external, type: "decimal", nativeType: "decimal", precision: 10, scale: 3 }),
     column("tags", 4, { ...external, type: "other", nativeType: "array<string>" }),
-    column("country", 5, { ...external, type: "string", nativeType: "string" }),
-    column("day", 6, { ...external, type: "date", nativeType: "date" }),
+    column("day", 5, { ...external, type: "date", nativeType: "date" }),
+    column("country", 6, { ...external, type: "string", nativeType: "string" }),
   ],
   primaryKey: undefined,
   foreignKeys: undefined,
@@ -199,10 +199,10 @@ test("statistics count the first rows, of what can be compared", async () => {
     insert into redshift_views.svv_all_schemas values (current_database(), 'facts', 1, 'local', null, null, null);
     insert into redshift_views.svv_redshift_tables values (current_database(), 'facts', 'event', 'TABLE', null, null, 'a');
     insert into redshift_views.svv_redshift_columns (database_name, schema_name, table_name, column_name, ordinal_position,
-      data_type, sortkey) values (current_database(), 'facts', 'event', 'id', 1, 'bigint', 0),
-      (current_database(), 'facts', 'event', 'price', 2, 'numeric(8,2)', 0),
-      (current_database(), 'facts', 'event', 'ok', 3, 'boolean', 0),
-      (current_database(), 'facts', 'event', 'body', 4, 'super', 0)`);
+      data_type, sortkey) values (current_database(), 'facts', 'event', 'id', 2, 'bigint', 0),
+      (current_database(), 'facts', 'event', 'price', 3, 'numeric(8,2)', 0),
+      (current_database(), 'facts', 'event', 'ok', 4, 'boolean', 0),
+      (current_database(), 'facts', 'event', 'body', 1, 'super', 0)`);
   await using source = recorder.open();
   const { schemas, warnings } = await source.introspect(
     { schemas: { include: ["facts"] } },
@@ -211,10 +211,10 @@ test("statistics count the first rows, of what can be compared", async () => {
   expect(warnings).toEqual([]);
   const base = { source: "sample", sampledRows: 3, samples: undefined };
   expect(schemas[0]?.tables[0]?.columns.map(({ statistics }) => statistics)).toEqual([
+    undefined,
     { ...base, distinctCount: 3, nullFraction: 0, min: 1n, max: 3n },
     { ...base, distinctCount: 2, nullFraction: 1 - 2 / 3, min: "1.50", max: "2.25" },
     { ...base, distinctCount: 2, nullFraction: 0, min: undefined, max: undefined },
-    undefined,
   ]);
   expect(violations(recorder.take())).toEqual([]);
 });

@@ -9,19 +9,28 @@ export interface Recorder {
   open(options?: PostgresDataSourceOptions): Source;
   /** Messages since the last call, such as `Bind q` or `Execute q 11`; without the login's. */
   take(): string[];
+  /** Breaks the connection of whoever says this next, before the server hears of it. */
+  cutAt(message: string): void;
   close(): Promise<void>;
 }
 
 export async function startRecorder(adminUri: string): Promise<Recorder> {
   const { searchParams, username, pathname } = new URL(adminUri);
   let messages: string[] = [];
+  let fatal: string | undefined;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(`${searchParams.get("host")}/.s.PGSQL.5432`);
-    const decode = createDecoder((message) => messages.push(message));
+    const decode = createDecoder((message) => {
+      messages.push(message);
+      if (message === fatal) {
+        fatal = undefined;
+        client.destroy();
+      }
+    });
     client.on("data", (data: Buffer) => {
       decode(data);
-      upstream.write(data);
+      if (!client.destroyed) upstream.write(data);
     });
     upstream.on("data", (data) => client.write(data));
     for (const socket of [client, upstream]) {
@@ -52,6 +61,9 @@ export async function startRecorder(adminUri: string): Promise<Recorder> {
       const taken = messages;
       messages = [];
       return taken;
+    },
+    cutAt: (message) => {
+      fatal = message;
     },
     close: async () => {
       const closed = once(server, "close");

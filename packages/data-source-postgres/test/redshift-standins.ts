@@ -67,7 +67,7 @@ insert into svv_external_tables values
 insert into svv_external_columns values
   ('${db}', 'lake', 'click', 'at', 'timestamp', 1, 0, 'true'), ('${db}', 'lake', 'click', 'page', 'varchar(64)', 2, 0, 'false'),
   ('${db}', 'lake', 'click', 'cost', 'decimal(10,3)', 3, 0, ''), ('${db}', 'lake', 'click', 'tags', 'array<string>', 4, 0, ''),
-  ('${db}', 'lake', 'click', 'day', 'date', 6, 2, ''), ('${db}', 'lake', 'click', 'country', 'string', 5, 1, '');
+  ('${db}', 'lake', 'click', 'day', 'date', 5, 2, ''), ('${db}', 'lake', 'click', 'country', 'string', 6, 1, '');
 insert into late_binding values
   ('shop', 'late', 'label', 'character varying(200)', 2), ('shop', 'late', 'n', 'numeric(8,2)', 1);
 set search_path = public;

@@ -77,6 +77,28 @@ test("a write commits, a failed one and one in a failed transaction leave nothin
   expect(violations(recorder.take())).toEqual([]);
 });
 
+test("a write whose connection breaks at its commit is of unknown outcome, a read is done again", async () => {
+  await emulator.query("create table outcome (id int)");
+  await using source = recorder.open({ access: "read-write", pool: { max: 1 } });
+  recorder.cutAt("Parse COMMIT");
+  await expect(source.query("insert into outcome values (1)", { readOnly: false })).rejects.toMatchObject({
+    code: "OUTCOME_UNKNOWN",
+  });
+  recorder.cutAt("Parse ROLLBACK");
+  expect((await source.query("select id from outcome")).rows).toEqual([]);
+  expect(recorder.take().filter((message) => message === "Parse select id from outcome")).toHaveLength(2);
+});
+
+test("a statement that leaves something behind closes its connection, since nothing resets it", async () => {
+  await using source = recorder.open({ access: "read-write", pool: { max: 1 } });
+  const pid = async (): Promise<unknown> => (await source.query("select pg_backend_pid() as pid")).rows;
+  const first = await pid();
+  expect(await pid()).toEqual(first);
+  await source.query("create temp table scratch (a int)", { readOnly: false });
+  expect(await pid()).not.toEqual(first);
+  expect(violations(recorder.take())).toEqual([]);
+});
+
 test("a stream and a read limited in bytes close their portal before the transaction ends", async () => {
   await using source = recorder.open({ pool: { max: 1 } });
   for await (const batch of source.stream("select id from item", { batchRows: 10 })) {
