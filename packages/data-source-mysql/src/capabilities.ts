@@ -32,7 +32,11 @@ export function capabilitiesOf(server: ServerInfo | undefined): Capabilities {
           ? "max_execution_time, and KILL QUERY by our clock."
           : "max_statement_time, and KILL QUERY by our clock.",
       gaps: [
-        ...(flavour === "mariadb" ? [] : ["MySQL's own limit covers only SELECT; all else is left to KILL QUERY."]),
+        ...(flavour === "mariadb"
+          ? []
+          : [
+              "MySQL's own limit covers only SELECT, and a hint (MAX_EXECUTION_TIME) lifts it; all else is left to KILL QUERY.",
+            ]),
         "Between two batches of a stream there is only our clock.",
       ],
     },

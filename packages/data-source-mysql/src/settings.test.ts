@@ -46,3 +46,14 @@ test("modes under which the read-only check would read other tokens are taken ou
   expect(baseline("")).toContain("sql_mode='IGNORE_SPACE'");
   expect(baseline("A', global x='1")).toContain("sql_mode='IGNORE_SPACE'");
 });
+
+test.each([
+  [{ readOnly: false }, "tx_read_only=0"],
+  [{ timeoutMs: 1500 }, "max_statement_time=1.5"],
+  [{ selectLimit: 8 }, "sql_select_limit=8"],
+  [{ writeTimeoutMs: 9000 }, "net_write_timeout=9"],
+])("only what differs: %o", (own, assignment) => {
+  const before = { readOnly: true, timeoutMs: 1000, selectLimit: 7, writeTimeoutMs: 8000 };
+  expect(changes("mariadb", before, { ...before })).toEqual([]);
+  expect(changes("mariadb", before, { ...before, ...own })).toEqual([assignment]);
+});

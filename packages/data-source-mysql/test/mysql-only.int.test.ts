@@ -111,3 +111,17 @@ test("scripted MySQL: a kill that is refused costs the connection, and not the c
   expect((await reader.query("select 'next' as a")).rows).toEqual([{ a: "next" }]);
   expect(said.filter((text) => text.startsWith("select version()"))).toHaveLength(3);
 });
+
+test("scripted MySQL: a connection on which a transaction could not begin is not used again", async () => {
+  const { said, source } = await script((text, reply) => {
+    if (text.startsWith("START")) reply.error(1290, "The server is running with an option that prevents it");
+    else if (text === "select 'next' as a") reply.row({ a: "next" });
+    else reply.ok();
+  });
+  const reader = source();
+  const begun = reader.transaction(async () => undefined, { isolation: "serializable" });
+  expect(await failure(begun)).toMatchObject({ nativeCode: "1290" });
+  expect((await reader.query("select 'next' as a")).rows).toEqual([{ a: "next" }]);
+  // The isolation level would have been its.
+  expect(said.filter((text) => text.startsWith("select version()"))).toHaveLength(2);
+});

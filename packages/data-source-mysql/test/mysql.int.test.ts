@@ -331,7 +331,7 @@ describe("sessions and writes", () => {
   test("warnings of a read are notices, too, and asked for only if there are any", async () => {
     const { events, onEvent } = recorded();
     const reader = source({ onEvent, pool: { max: 1 } });
-    const request = { text: "select cast(? as signed) as a", params: ["12 it's a 'canary' value"] };
+    const request = { text: "select cast(? as signed) as a", params: ["12' canary 'value"] };
     const result = await reader.query(request);
     expect(result.rows).toEqual([{ a: 12n }]);
     expect(result.notices).toMatchObject([{ severity: "Warning", code: "1292" }]);

@@ -1,7 +1,7 @@
 import { type Proxy, startProxy } from "@org/data-source-conformance";
-import type { DataSource } from "@org/data-source-core";
+import type { DataSource, DataSourceEvent } from "@org/data-source-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createContext, failure, write } from "./context.ts";
+import { createContext, failure, recorded, until, write } from "./context.ts";
 
 const { observer, server, writable } = await createContext();
 await observer.query("create table kept (id int) engine = InnoDB");
@@ -9,12 +9,15 @@ await observer.query("create table kept (id int) engine = InnoDB");
 const answer = [{ a: 7n }];
 let proxy: Proxy;
 let source: DataSource;
+let events: DataSourceEvent[];
 
 /** Three idle connections, all of the pool's. */
 beforeEach(async () => {
   await observer.query("truncate table kept");
   proxy = await startProxy(server.options.host, server.options.port);
-  source = writable({ port: proxy.port, pool: { max: 3 } });
+  const recording = recorded();
+  ({ events } = recording);
+  source = writable({ port: proxy.port, pool: { max: 3 }, onEvent: recording.onEvent });
   await Promise.all([1, 2, 3].map(() => source.query("select sleep(0.1)")));
   if (proxy.connections !== 3) throw new Error(`The pool opened ${proxy.connections} connections, not 3`);
 });
@@ -59,6 +62,25 @@ describe("three idle connections that are broken, of which nothing was heard", (
     await source.query("insert into kept values (1)", write);
     expect(await observer.query("select id from kept")).toEqual([{ id: 1 }]);
   });
+});
+
+test("a write that was only being prepared runs, once", async () => {
+  await source.query("insert into kept values (1)", write);
+  proxy.poison();
+  // The settings are made already: the first word is the new text.
+  await source.query("insert into kept values (2)", write);
+  expect(await observer.query("select id from kept order by id")).toEqual([{ id: 1 }, { id: 2 }]);
+});
+
+test("a cancel is not lost with a broken idle connection that would have sent it", async () => {
+  const caller = new AbortController();
+  const slow = failure(source.query("select sleep(20) as cancelled_7", { signal: caller.signal }));
+  await until(async () => (await observer.activeStatements("cancelled_7")) === 1);
+  proxy.poison();
+  caller.abort();
+  expect(await slow).toMatchObject({ code: "CANCELLED" });
+  expect(events).toContainEqual({ type: "connection-closed", reason: "It was opened to cancel a statement" });
+  expect(await observer.activeStatements("cancelled_7")).toBe(0);
 });
 
 test("a write that was sent does not run twice: its outcome is unknown, and the next one works", async () => {
