@@ -49,3 +49,13 @@ test.each(["array", "struct", "range", "geometry", "other", "range[]"] as const)
     );
   },
 );
+
+test("an object that JSON has no form for is a ValidationError, with the reason as its cause", () => {
+  const cyclic: { self?: unknown } = {};
+  cyclic.self = cyclic;
+  for (const value of [cyclic, { toJSON: () => undefined }, { toJSON: () => JSON.parse("not JSON") as unknown }]) {
+    for (const param of [value, [value], sql.typed(value, "jsonb")]) {
+      expect(() => bindParams([param], types)).toThrow(/params holds an object that cannot be written as JSON/);
+    }
+  }
+});

@@ -85,9 +85,16 @@ interface RawJson {
   rawJSON(text: string): unknown;
 }
 
-/** JSON in which a bigint keeps its digits. */
+/** JSON in which a bigint keeps its digits. What has none, such as a cycle, is a ValidationError. */
 function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === "bigint" ? (JSON as unknown as RawJson).rawJSON(item.toString()) : item,
-  );
+  let cause: unknown;
+  try {
+    const text: string | undefined = JSON.stringify(value, (_key, item: unknown) =>
+      typeof item === "bigint" ? (JSON as unknown as RawJson).rawJSON(item.toString()) : item,
+    );
+    if (text !== undefined) return text;
+  } catch (error) {
+    cause = error;
+  }
+  throw new ValidationError("params holds an object that cannot be written as JSON", "params", { cause });
 }
