@@ -1,8 +1,14 @@
 import { BigQuery } from "@google-cloud/bigquery";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { OAuth2Client } from "google-auth-library";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startBigQueryEmulator, type BigQueryEmulator } from "../../src/bigquery/index.ts";
 
+const keySetting = {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "pem" },
+} as const;
 let emulator: BigQueryEmulator;
 let client: BigQuery;
 
@@ -212,6 +218,32 @@ test("cancel is seen as DONE with reason stopped, after the delay", async () => 
   expect(slow.jobs[0]).toMatchObject({ cancelRequested: true });
 });
 
+test("a job whose cancel takes its time runs on until then", async () => {
+  await using slow = await startBigQueryEmulator({ cancelDelayMs: 60_000 });
+  const end = Promise.withResolvers<void>();
+  slow.script({ sql: "select slow()", answer: { schema: [], rows: [], until: end.promise } });
+  const [job] = await createClient(slow).createQueryJob("select slow()");
+  await job.cancel();
+  expect(slow.jobs).toMatchObject([{ state: "RUNNING", cancelRequested: true }]);
+  end.resolve();
+  await slow.jobs[0]?.done;
+  expect(slow.jobs).toMatchObject([{ state: "DONE", problem: undefined }]);
+});
+
+test("billed are whole mebibytes, ten at least, and nothing for nothing", async () => {
+  await using billing = await startBigQueryEmulator();
+  const mebibyte = 2 ** 20;
+  const billed = async (bytesProcessed: number): Promise<number> => {
+    const before = billing.bytesBilled;
+    billing.script({ sql: "select 1", answer: { schema: [], rows: [], bytesProcessed } });
+    await createClient(billing).query("select 1");
+    return Number(billing.bytesBilled - before) / mebibyte;
+  };
+  expect([await billed(0), await billed(1), await billed(10 * mebibyte), await billed(10 * mebibyte + 1)]).toEqual([
+    0, 10, 10, 11,
+  ]);
+});
+
 test("a job outside of the multi-regions is found with its location alone", async () => {
   await using regional = await startBigQueryEmulator({ location: "europe-west1" });
   const other = createClient(regional);
@@ -314,6 +346,68 @@ test("faults: a cut reply leaves the job behind, a cut request does not", async 
   emulator.fault({ on: "jobs.query", kind: "cut-reply" });
   await expect(client.query("select 1 as cut_reply")).rejects.toThrow("socket hang up");
   expect(emulator.jobs).toHaveLength(before + 1);
+});
+
+/** The status of one request, and the reason of its error. */
+async function statusOf(
+  server: BigQueryEmulator,
+  path: string,
+  body?: object,
+  token = "token",
+): Promise<[number, string | undefined]> {
+  const response = await fetch(`${server.url}/bigquery/v2/projects/${path}`, {
+    method: body ? "POST" : "GET",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  const { error } = (await response.json()) as { error?: { errors: { reason: string }[] } };
+  return [response.status, error?.errors[0]?.reason];
+}
+
+test("legacy SQL, another project, a page of another job and words that DuckDB means otherwise are refused", async () => {
+  const [first, second] = ["page-1", "page-2"];
+  for (const jobId of [first, second]) {
+    const [job] = await client.createQueryJob({ query: "select n from unnest(generate_array(1, 9)) as n", jobId });
+    await job.getQueryResults();
+  }
+  const page = (token: string): string => `test-project/queries/${second}?maxResults=2&pageToken=${token}`;
+  expect(await statusOf(emulator, page(`${second}:2`))).toEqual([200, undefined]);
+  expect(await statusOf(emulator, page(`${first}:2`))).toEqual([400, "invalid"]);
+  expect(await statusOf(emulator, "test-project/queries", { query: "select 1" })).toEqual([501, "notImplemented"]);
+  expect(await statusOf(emulator, "other-project/datasets")).toEqual([403, "accessDenied"]);
+  const query = "select 1 as a qualify row_number() over () = 1";
+  const qualify = { query, useLegacySql: false };
+  expect(await statusOf(emulator, "test-project/queries", qualify)).toEqual([501, "notImplemented"]);
+});
+
+test("self-signed tokens: the signature and the end are verified", async () => {
+  await using strict = await startBigQueryEmulator();
+  const [own, foreign] = [generateKeyPairSync("rsa", keySetting), generateKeyPairSync("rsa", keySetting)];
+  strict.identity.trustKey("a@example.com", own.publicKey);
+  const now = Math.floor(Date.now() / 1000);
+  const signed = (key: string, exp: number): string => {
+    const parts = [{ alg: "RS256" }, { iss: "a@example.com", exp }];
+    const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+    return `${text}.${sign("RSA-SHA256", Buffer.from(text), key).toString("base64url")}`;
+  };
+  const ask = (token: string): Promise<unknown> => statusOf(strict, "test-project/datasets", undefined, token);
+  expect(await ask(signed(own.privateKey, now + 60))).toEqual([200, undefined]);
+  expect(await ask(signed(own.privateKey, now - 60))).toEqual([401, "authError"]);
+  expect(await ask(signed(foreign.privateKey, now + 60))).toEqual([401, "authError"]);
+});
+
+test("INFORMATION_SCHEMA of a region has the datasets of that region alone", async () => {
+  await using regional = await startBigQueryEmulator();
+  const schema = [{ name: "a", type: "INTEGER" }];
+  await regional.defineDataset({ dataset: "there", location: "EU" });
+  for (const dataset of ["here", "there"]) await regional.defineTable({ dataset, table: "t", schema });
+  for (const [region, dataset] of [
+    ["us", "here"],
+    ["eu", "there"],
+  ] as const) {
+    const query = `select table_schema from \`region-${region}\`.INFORMATION_SCHEMA.TABLES`;
+    expect((await createClient(regional).query(query))[0]).toEqual([{ table_schema: dataset }]);
+  }
 });
 
 test("a request without a token, or with one that is not taken, is authError", async () => {
