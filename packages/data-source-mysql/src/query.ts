@@ -116,6 +116,8 @@ export async function runQuery<R>(
     throw error;
   }
   // A write that ended in spite of the cancel has happened, and saying so is the only true answer.
+  // MySQL's own timer ends a lone sleep() with the value 1; ours, begun before it, may only be about to be heard.
+  if (readOnly && deadline.remainingMs() <= 0) await deadline.race(new Promise<never>(() => undefined));
   if (readOnly) deadline.throwIfOver();
   if (transaction && outcome?.header) checkTransaction(outcome.header, transaction);
   return {
