@@ -1,13 +1,8 @@
 import type { EventListener } from "@org/data-source-core";
-import {
-  createPoolMetrics,
-  type Instrument,
-  type PoolMetrics,
-  type Redactor,
-  timeoutError,
-} from "@org/data-source-core/adapter";
+import { createPoolMetrics, type Instrument, type PoolMetrics, type Redactor } from "@org/data-source-core/adapter";
 import type { ConnectionOptions } from "node:tls";
-import { Client, Pool, type PoolClient } from "pg";
+import { Pool, type PoolClient } from "pg";
+import { createClientClass, type LoginHooks } from "./client.ts";
 import { classifyLogin, type LoginFailure } from "./login-error.ts";
 import { isDriverInstrumented } from "./telemetry.ts";
 
@@ -37,9 +32,6 @@ export interface PoolSettings {
   readonly redact: Redactor;
   readonly onEvent: EventListener;
 }
-
-/** What the server reported at login and since, such as `DateStyle`. */
-export const parametersOf: WeakMap<object, Map<string, string>> = new WeakMap();
 
 type ConnectCallback = (
   error: Error | undefined,
@@ -79,7 +71,8 @@ export class ResilientPool extends Pool {
       keepAlive: true,
     });
     this.#settings = settings;
-    Object.assign(this, { Client: this.#clientClass() });
+    // pg makes its connections by this class.
+    Object.assign(this, { Client: createClientClass(settings, this.#loginHooks()) });
     const { maxLifetimeMs, onEvent } = settings;
     if (maxLifetimeMs !== Infinity) {
       // Read by pg for each connection. Up to a tenth less, so that those opened together do not end together.
@@ -196,72 +189,14 @@ export class ResilientPool extends Pool {
     return longest * (0.5 + Math.random() / 2);
   }
 
-  /** pg makes its connections by this class. */
-  #clientClass(): typeof Client {
-    const settings = this.#settings;
-    const succeeded = (startedAt: number): void => {
-      this.#failedAttempts = 0;
-      this.#metrics.created(startedAt);
-      settings.onEvent({ type: "connection-opened", durationMs: performance.now() - startedAt });
-    };
-    const failed = (error: object, startedAt: number, token: string | undefined): number =>
-      this.#onFailure(error, startedAt, token);
-
-    return class extends Client {
-      constructor(config: object) {
-        let token: string | undefined;
-        const { password } = settings;
-        const source =
-          typeof password === "function"
-            ? async () => {
-                token = await password();
-                settings.redact.add(token);
-                return token;
-              }
-            : password;
-        // pg hides the password in its options; copying them would lose it.
-        super(Object.create(config, { password: { value: source } }) as object);
-        this.#token = () => token;
-        // Whoever uses or keeps it listens too; one that nobody has any more could end the process by a late error.
-        this.on("error", () => undefined);
-        const parameters = new Map<string, string>();
-        parametersOf.set(this, parameters);
-        this.connection.on("parameterStatus", (status: { parameterName: string; parameterValue: string }) => {
-          parameters.set(status.parameterName, status.parameterValue);
-        });
-      }
-
-      readonly #token: () => string | undefined;
-
-      override connect(): Promise<Client>;
-      override connect(callback: (error: Error | null, client?: Client) => void): void;
-      override connect(callback?: (error: Error | null, client?: Client) => void): Promise<Client> | undefined {
-        // The pool, its only user, passes a callback.
-        if (!callback) return super.connect();
-        const { connectTimeoutMs } = settings;
-        const startedAt = performance.now();
-        let late: Error | undefined;
-        const timer =
-          connectTimeoutMs === Infinity
-            ? undefined
-            : setTimeout(() => {
-                late = timeoutError("CONNECT_TIMEOUT", connectTimeoutMs, "postgres");
-                this.connection.stream.destroy();
-              }, connectTimeoutMs);
-        super.connect((error: Error | null) => {
-          clearTimeout(timer);
-          if (error) {
-            const reason = late ?? error;
-            // pg leaves the socket open when the password, not the server, is what failed.
-            this.connection.stream.destroy();
-            setTimeout(callback, failed(reason, startedAt, this.#token()), reason);
-          } else {
-            succeeded(startedAt);
-            callback(null, this);
-          }
-        });
-        return undefined;
-      }
+  #loginHooks(): LoginHooks {
+    return {
+      succeeded: (startedAt) => {
+        this.#failedAttempts = 0;
+        this.#metrics.created(startedAt);
+        this.#settings.onEvent({ type: "connection-opened", durationMs: performance.now() - startedAt });
+      },
+      failed: (error, startedAt, token) => this.#onFailure(error, startedAt, token),
     };
   }
 }

@@ -11,7 +11,8 @@ import {
   validateRows,
 } from "@org/data-source-core/adapter";
 import type { DatabaseError, FieldDef } from "pg";
-import { type Connection, isUnsent } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { isUnsent } from "./lease.ts";
 import { statementError, unknownOutcome } from "./error-map.ts";
 import type { Outcome, Step } from "./exchange.ts";
 import { type Guard, guarded, settingsStep } from "./guard.ts";

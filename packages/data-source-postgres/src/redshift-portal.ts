@@ -1,6 +1,7 @@
 import { isDataSourceError } from "@org/data-source-core";
 import type { Deadline } from "@org/data-source-core/adapter";
-import { type Connection, isUnsent } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { isUnsent } from "./lease.ts";
 import { unknownOutcome } from "./error-map.ts";
 import type { Outcome, Step } from "./exchange.ts";
 import { begin, commit, type Guard, rollback, settingsStep } from "./guard.ts";

@@ -1,6 +1,7 @@
 import { isDataSourceError } from "@org/data-source-core";
 import type { Deadline } from "@org/data-source-core/adapter";
-import { isUnsent, type Lease } from "./connection.ts";
+import type { Lease } from "./connection.ts";
+import { isUnsent } from "./lease.ts";
 import type { Place } from "./queryable.ts";
 
 /**
