@@ -2,12 +2,13 @@
 # Fetches the MySQL server of Debian unstable, with all that it needs, into a folder of its own, and prints the path of
 # a mysqld that runs from there. Nothing is installed or configured on the machine; root is not needed. apt resolves,
 # downloads and checks the signatures, on a state of its own. Needs apt, dpkg and Debian's keys (on Ubuntu: the package
-# debian-archive-keyring). DEBIAN_MIRROR names another mirror than the machine's own or deb.debian.org.
+# debian-archive-keyring). The mirror is the machine's own, or DEBIAN_MIRROR.
 set -eu
 folder=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/mysql-from-debian}
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -r "$keys" ] || { echo "Debian's keys are missing: install debian-archive-keyring" >&2; exit 1; }
-mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' | grep -m1 '/debian/*$' || echo http://deb.debian.org/debian)}
+mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' | grep -m1 '/debian/*$' || true)}
+[ -n "$mirror" ] || { echo "apt knows no mirror of Debian: set DEBIAN_MIRROR to the address of one" >&2; exit 1; }
 
 mkdir -p "$folder/apt/state/lists/partial" "$folder/apt/cache/archives/partial"
 folder=$(cd "$folder" && pwd)
