@@ -1,5 +1,5 @@
 import type { Capabilities } from "@org/data-source-core";
-import type { ServerInfo } from "./connection.ts";
+import type { ServerInfo } from "./server-info.ts";
 
 /** What is promised, and who keeps the promise; `server` is unknown before the first connection. */
 export function capabilitiesOf(server: ServerInfo | undefined): Capabilities {

@@ -4,19 +4,9 @@ import type { DriverConnection, DriverError } from "./driver.ts";
 import { brokenError, isRefusal, statementError } from "./error-map.ts";
 import type { ResolvedMySqlOptions } from "./options.ts";
 import type { Poolable } from "./pool.ts";
-import { baseline, changes, type Flavour, type Settings } from "./settings.ts";
+import { greet, type ServerInfo } from "./server-info.ts";
+import { changes, type Settings } from "./settings.ts";
 import { execute, type Outcome, type RowSink, say, type Statement } from "./statement.ts";
-
-/** What a connection learns when it is opened. */
-export interface ServerInfo {
-  readonly flavour: Flavour;
-  /** As the server says it. */
-  readonly version: string;
-  /** Of this connection; the handshake's may be a proxy's. */
-  readonly connectionId: string;
-  /** Which server this is, by its own name and port; `undefined` if it does not say. */
-  readonly place: string | undefined;
-}
 
 /** A statement on its way. */
 export interface Running {
@@ -142,21 +132,6 @@ export async function prepareConnection(
     }
   };
 
-  const hello = "select version(), connection_id(), @@hostname, @@port, @@sql_mode";
-  const start = async (limit: Deadline): Promise<ServerInfo> => {
-    const [row = []] = await ask(hello, limit);
-    const [version, id, hostname, port, sqlMode] = row.map((value) =>
-      value === null ? undefined : String(value as string | number),
-    );
-    await ask(`SET ${baseline(sqlMode ?? "")}`, limit);
-    return {
-      flavour: /mariadb/i.test(version ?? "") ? "mariadb" : "mysql",
-      version: version ?? "unknown",
-      connectionId: id ?? "0",
-      place: hostname === undefined || port === undefined ? undefined : `${hostname}:${port}`,
-    };
-  };
-
   const connection: Connection = {
     get server() {
       return server;
@@ -225,7 +200,7 @@ export async function prepareConnection(
           driver.reset((error) => (error ? reject(error) : resolve())),
         );
         await limit.race(whileOpen(done));
-        server = await start(limit);
+        server = await greet(ask, limit);
         isTainted = false;
       } catch {
         destroy();
@@ -254,7 +229,7 @@ export async function prepareConnection(
       driver.end(() => driver.stream.destroy());
     },
   };
-  let server = await start(deadline);
+  let server = await greet(ask, deadline);
   return connection;
 }
 

@@ -1,9 +1,10 @@
 import { isDataSourceError } from "@org/data-source-core";
 import { createDeadline, createPoolMetrics, type Deadline, type Instrument } from "@org/data-source-core/adapter";
-import { type Connection, type ConnectionContext, prepareConnection, type ServerInfo } from "./connection.ts";
+import { type Connection, type ConnectionContext, prepareConnection } from "./connection.ts";
 import { login, type StageListener } from "./login.ts";
 import type { ResolvedMySqlOptions } from "./options.ts";
 import { createPool } from "./pool.ts";
+import type { ServerInfo } from "./server-info.ts";
 
 export interface Connections {
   acquire(deadline: Deadline): Promise<Connection>;

@@ -8,7 +8,7 @@ import {
 } from "@org/data-source-core/adapter";
 import { capabilitiesOf } from "./capabilities.ts";
 import { createCheck } from "./check.ts";
-import type { ServerInfo } from "./connection.ts";
+import type { ServerInfo } from "./server-info.ts";
 import { createConnections } from "./connections.ts";
 import { createEstimate } from "./estimate.ts";
 import { createIntrospect } from "./introspection.ts";
